@@ -1,0 +1,30 @@
+"""The protocol of an encoder of stereo video, and what it returns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """What an encoder sees in a batch of clips."""
+
+    maps: Mapping[str, Float[Tensor, "batch channel time height width"]]
+    """Named feature maps, shallow to deep."""
+    pooled: Float[Tensor, "batch time channel"]
+    """One vector for each time step, averaged over space from the deepest map."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Anything that turns clips into features; an ``nn.Module`` in practice."""
+
+    eyes: int
+    """How many eyes it expects: 1 or 2."""
+
+    def __call__(self, clips: Float[Tensor, "batch eye time channel height width"]) -> Features:
+        """Return features of clips with values in [0, 1]."""
+        ...
