@@ -1,0 +1,110 @@
+"""Volume rendering of any radiance field, slow and obvious: the oracle of every faster path.
+
+Max 1995, "Optical models for direct volume rendering"; the compositing of Mildenhall et al. 2020,
+equation 3.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..scenes.field import Field
+from ..scenes.nerfacto import NerfactoField, midpoints
+from ..scenes.proposal_sampling import weights_from_density
+from ..scenes.scene import Scene
+from .composite import composite
+from .rays import Rays
+
+Backend = Literal["auto", "torch", "compiled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions:
+    """How rays are rendered; none of it changes the picture beyond round-off."""
+
+    backend: Backend = "auto"
+    """``compiled`` is the CPU kernel for nerfacto, ``torch`` the reference; ``auto`` chooses."""
+    rays_per_chunk: int = 4096
+    """Rays rendered at once by the torch path; bounds its memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """What each ray saw; lengths in world units."""
+
+    rgb: Float[Tensor, "ray 3"]
+    """Colour in [0, 1]."""
+    depth: Float[Tensor, " ray"]
+    """Expected z-depth."""
+    depth_median: Float[Tensor, " ray"]
+    """z-depth at which half of the light has been absorbed."""
+    opacity: Float[Tensor, " ray"]
+    """Share of the light absorbed along the ray, in [0, 1]."""
+
+
+def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) -> Rendered:
+    """Return colour, depth and opacity along world rays.
+
+    Raises:
+        ValueError: the compiled backend was asked for and the field is no nerfacto.
+    """
+    options = options or RenderOptions()
+    origins, directions, world_per_field = _field_rays(scene, rays)
+    if _is_compiled(scene.field, options.backend):
+        from .nerfacto_kernel import render_nerfacto
+
+        packed = render_nerfacto(scene.field, origins, directions)  # type: ignore[arg-type]
+    else:
+        chunk = options.rays_per_chunk
+        parts = [
+            render_field(scene.field, origins[i : i + chunk], directions[i : i + chunk])
+            for i in range(0, max(len(rays), 1), chunk)
+        ]
+        packed = torch.cat(parts)
+    scale = rays.z_per_distance * world_per_field
+    return Rendered(
+        rgb=packed[:, :3],
+        depth=packed[:, 3] * scale,
+        depth_median=packed[:, 4] * scale,
+        opacity=packed[:, 5],
+    )
+
+
+@torch.no_grad()
+def render_field(field: Field, origins: Tensor, directions: Tensor) -> Tensor:
+    """Return ``[ray, 6]``: colour, expected and median distance, opacity; all in field units."""
+    edges = field.sample_edges(origins, directions)
+    positions = midpoints(origins, directions, edges)
+    rays, samples = positions.shape[:2]
+    density, rgb = field.radiance(
+        positions.reshape(-1, 3),
+        directions[:, None].expand(rays, samples, 3).reshape(-1, 3),
+    )
+    weights = weights_from_density(density.view(rays, samples), edges)
+    return composite(weights, rgb.view(rays, samples, 3), edges, field.background)
+
+
+def _field_rays(scene: Scene, rays: Rays) -> tuple[Tensor, Tensor, float]:
+    field_from_world = torch.from_numpy(np.linalg.inv(scene.world_from_field)).double()
+    world_per_field = scene.card.world_units_per_field_unit
+    linear = field_from_world[:3, :3]
+    origins = rays.origins.double() @ linear.T + field_from_world[:3, 3]
+    directions = rays.directions.double() @ linear.T * world_per_field
+    return origins.float().contiguous(), directions.float().contiguous(), world_per_field
+
+
+def _is_compiled(field: Field, backend: Backend) -> bool:
+    if backend == "torch":
+        return False
+    if isinstance(field, NerfactoField):
+        return True
+    if backend == "compiled":
+        raise ValueError(
+            f"the compiled backend renders nerfacto fields only, this scene holds a "
+            f"{type(field).__name__}; use backend 'auto' or 'torch'"
+        )
+    return False

@@ -1,0 +1,132 @@
+"""A scene: a card and the radiance field that it describes, and the folder they live in."""
+
+import json
+import shutil
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from .analytic import AnalyticField
+from .card import SceneCard
+from .field import Field
+from .nerfacto import NerfactoConfig, NerfactoField
+
+CARD_FILE = "scene.json"
+FIELD_FILE = "field.safetensors"
+PREVIEW_FILE = "preview.png"
+DENSITY_CHUNK = 1 << 17
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is looked at."""
+
+    card: SceneCard
+    field: Field
+    folder: Path | None = None
+    """Where it was loaded from."""
+
+    @classmethod
+    def load(cls, name_or_path: str | Path, *, library: Path | None = None) -> Self:
+        """Return a scene by its name in the library (or a bundled one), or from a folder.
+
+        Raises:
+            FileNotFoundError: there is no such scene; lists the ones there are.
+            ValueError: the folder is damaged; says which file and how.
+        """
+        from .library import SceneLibrary
+
+        folder = SceneLibrary(library).find(name_or_path)
+        card = SceneCard.read(folder / CARD_FILE)
+        return cls(card, _read_field(card, folder / FIELD_FILE), folder)
+
+    @cached_property
+    def world_from_field(self) -> np.ndarray:
+        """Similarity ``[4, 4]`` from field to world coordinates, float64."""
+        return np.asarray(self.card.world_from_field, dtype=np.float64)
+
+    @torch.no_grad()
+    def density(self, points_world: np.ndarray) -> np.ndarray:
+        """Return densities ``[n]`` per world unit of length at world points ``[n, 3]``."""
+        field_from_world = np.linalg.inv(self.world_from_field)
+        points = np.asarray(points_world) @ field_from_world[:3, :3].T + field_from_world[:3, 3]
+        positions = torch.from_numpy(points.astype(np.float32))
+        parts = [self.field.density(part) for part in positions.split(DENSITY_CHUNK)]
+        density = torch.cat(parts) if parts else torch.zeros(0)
+        return density.numpy() / self.card.world_units_per_field_unit
+
+    def content_hash(self) -> str:
+        """Return a hash of all that decides what a rendering of this scene looks like."""
+        from .fingerprint import scene_fingerprint
+
+        return scene_fingerprint(self)
+
+
+def save_scene(
+    scene: Scene, folder: Path, *, replace: bool = False, preview_png: bytes | None = None
+) -> Scene:
+    """Write a scene to a folder, whole or not at all, and return it as loaded from there.
+
+    Tables are stored in half precision when the card says so, everything else in single precision.
+    Without ``preview_png`` the preview of the scene's own folder is kept.
+
+    Raises:
+        FileExistsError: the folder exists and ``replace`` was not given, or holds something else.
+    """
+    if folder.exists() and not replace:
+        raise FileExistsError(f"{folder} exists; choose another name or ask to replace it")
+    if folder.exists() and not (folder / CARD_FILE).is_file():
+        raise FileExistsError(f"{folder} exists and holds no scene; it is left alone")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
+    try:
+        partial.mkdir()
+        save_file(_stored(scene), partial / FIELD_FILE)
+        (partial / CARD_FILE).write_text(scene.card.to_json())
+        _write_preview(scene, partial, preview_png)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Scene.load(folder)
+
+
+def _stored(scene: Scene) -> dict[str, torch.Tensor]:
+    half = bool(scene.card.field_config.get("half_precision_tables", False))
+    return {
+        name: value.half() if half and name.endswith("table") else value
+        for name, value in scene.field.tensors().items()
+    }
+
+
+def _write_preview(scene: Scene, target: Path, png: bytes | None) -> None:
+    if png is not None:
+        (target / PREVIEW_FILE).write_bytes(png)
+    elif scene.folder is not None and (scene.folder / PREVIEW_FILE).is_file():
+        shutil.copy2(scene.folder / PREVIEW_FILE, target / PREVIEW_FILE)
+
+
+def _read_field(card: SceneCard, path: Path) -> Field:
+    if not path.is_file():
+        raise ValueError(f"scene {card.name!r} is damaged: {path} is missing")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"scene {card.name!r} is damaged: {path}: {error}") from error
+    if card.field_kind == "nerfacto":
+        config = {k: v for k, v in card.field_config.items() if k != "half_precision_tables"}
+        return NerfactoField(NerfactoConfig.from_dict(config), tensors)
+    if card.field_kind == "analytic":
+        return AnalyticField.from_tensors(tensors)
+    raise ValueError(
+        f"scene {card.name!r}: expected field kind 'nerfacto' or 'analytic', found "
+        f"{json.dumps(card.field_kind)}; update merkwelt"
+    )
