@@ -1,0 +1,98 @@
+"""A pinhole camera: pixels to rays and points to pixels."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .rays import Rays
+
+
+@dataclass(frozen=True, kw_only=True)
+class PinholeCamera:
+    """Intrinsics in pixels; the centre of the top-left pixel is (0.5, 0.5)."""
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def __post_init__(self) -> None:
+        """Refuse cameras without pixels or focal length."""
+        if self.width < 1 or self.height < 1 or not (self.fx > 0 and self.fy > 0):
+            raise ValueError(
+                f"expected a picture of at least 1x1 pixels and positive focal lengths, got {self}"
+            )
+
+    @classmethod
+    def from_hfov(cls, hfov_rad: float, size: tuple[int, int]) -> "PinholeCamera":
+        """Return a camera of ``size`` = (width, height) with square pixels, centred.
+
+        The focal length is ``(width / 2) / tan(hfov / 2)`` pixels.
+        """
+        if not 0 < hfov_rad < math.pi:
+            raise ValueError(
+                f"expected a horizontal field of view between 0 and 180 degrees, "
+                f"got {math.degrees(hfov_rad):.4g} degrees"
+            )
+        width, height = size
+        focal_px = width / 2 / math.tan(hfov_rad / 2)
+        return cls(
+            width=width, height=height, fx=focal_px, fy=focal_px, cx=width / 2, cy=height / 2
+        )
+
+    def resized(self, width: int, height: int) -> "PinholeCamera":
+        """Return the camera that sees the same field with other pixels."""
+        x, y = width / self.width, height / self.height
+        return PinholeCamera(
+            width=width,
+            height=height,
+            fx=self.fx * x,
+            fy=self.fy * y,
+            cx=self.cx * x,
+            cy=self.cy * y,
+        )
+
+    def directions(self) -> np.ndarray:
+        """Return the unit direction ``[height, width, 3]`` of each pixel's centre, camera axes."""
+        x = (np.arange(self.width) + 0.5 - self.cx) / self.fx
+        y = (np.arange(self.height) + 0.5 - self.cy) / self.fy
+        y_grid, x_grid = np.meshgrid(y, x, indexing="ij")
+        directions = np.stack([x_grid, y_grid, np.ones_like(x_grid)], axis=-1)
+        return directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+
+    def project(self, points_camera: np.ndarray) -> np.ndarray:
+        """Return pixels xy ``[..., 2]`` of points ``[..., 3]`` in camera axes.
+
+        Points that are not in front of the camera have no pixel and give NaN.
+        """
+        points = np.asarray(points_camera, dtype=np.float64)
+        z = np.where(points[..., 2] > 0, points[..., 2], np.nan)
+        x = self.fx * points[..., 0] / z + self.cx
+        return np.stack([x, self.fy * points[..., 1] / z + self.cy], axis=-1)
+
+
+def rays_of(camera: PinholeCamera, world_from_camera: np.ndarray) -> Rays:
+    """Return the rays of all pixels of cameras at ``world_from_camera`` ``[m, 4, 4]``.
+
+    Rays are ordered ``[m, height, width]``, flattened.
+    """
+    poses = np.asarray(world_from_camera, dtype=np.float64)
+    if poses.ndim != 3 or poses.shape[1:] != (4, 4):
+        raise ValueError(f"expected camera poses [m, 4, 4], got {list(poses.shape)}")
+    directions_camera = camera.directions().reshape(-1, 3)
+    directions = np.einsum("mij,nj->mni", poses[:, :3, :3], directions_camera)
+    origins = np.broadcast_to(poses[:, None, :3, 3], directions.shape)
+    z = np.broadcast_to(directions_camera[:, 2], directions.shape[:2])
+    return Rays(
+        origins=_float32(origins).reshape(-1, 3),
+        directions=_float32(directions).reshape(-1, 3),
+        z_per_distance=_float32(z).reshape(-1),
+    )
+
+
+def _float32(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))

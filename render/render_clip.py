@@ -1,0 +1,164 @@
+"""From a clip's key to the clip: the one function that everything endless is made of."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from ..scenes.scene import Scene
+from .camera import PinholeCamera, rays_of
+from .caption import caption_of
+from .clip import Clip
+from .key import ClipKey
+from .navigation import Navigation
+from .observer import Observer
+from .trajectory import Trajectory
+from .volume import RenderOptions, render_rays
+from .walk import AttemptKey, plan_trajectory
+
+MOST_ATTEMPTS = 8
+PROBE_SIZE = 8
+RAYS_AT_ONCE = 1 << 18
+
+
+class ClipRejected(RuntimeError):
+    """No trajectory of a clip passed the quality gate; the message tells each one's reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipSettings:
+    """What a clip looks like, whoever looks."""
+
+    frames: int = 16
+    size: int = 64
+    """Width and height in pixels."""
+    frame_rate_hz: float = 10.0
+    hfov_deg: float = 65.0
+    """Horizontal field of view of each eye; 60-70 degrees leave disparity measurable at 256 px."""
+    depth: bool = True
+    stereo: bool = True
+    """Two eyes; otherwise one, midway between them."""
+    nearest_m: float = 0.3
+    """A clip is planned again if the middle half (in width and height) of a frame shows anything
+    nearer than this, in scenes of known scale."""
+    renderer: RenderOptions = field(default_factory=RenderOptions)
+
+    def __post_init__(self) -> None:
+        """Refuse clips without frames, pixels or field of view."""
+        if self.frames < 1 or self.size < 1:
+            raise ValueError(
+                f"expected at least one frame and one pixel, got {self.frames} frames of size "
+                f"{self.size}"
+            )
+        if not (self.frame_rate_hz > 0 and math.isfinite(self.frame_rate_hz)):
+            raise ValueError(f"expected a positive frame rate, got {self.frame_rate_hz} Hz")
+        if not 0 < self.hfov_deg < 180:
+            raise ValueError(
+                f"expected a field of view between 0 and 180 degrees, got {self.hfov_deg}"
+            )
+        if self.nearest_m < 0:
+            raise ValueError(f"expected a nearest distance of at least 0, got {self.nearest_m} m")
+
+    @property
+    def camera(self) -> PinholeCamera:
+        """The camera of either eye."""
+        return PinholeCamera.from_hfov(math.radians(self.hfov_deg), (self.size, self.size))
+
+
+def render_clip(
+    scene: Scene,
+    observer: Observer,
+    settings: ClipSettings,
+    key: ClipKey,
+    *,
+    navigation: Navigation | None = None,
+) -> Clip:
+    """Return the clip that its arguments describe; nothing else influences it.
+
+    ``navigation`` saves time when several clips of a scene are rendered; it must be
+    ``Navigation.of(scene, observer)``.
+
+    Raises:
+        ValueError: stereo was asked for in a scene without metric scale.
+        NoPath: the observer cannot be or move in the scene.
+        ClipRejected: eight trajectories came too near to something.
+    """
+    if not settings.stereo:
+        observer = replace(observer, eyes=1)
+    if observer.eyes == 2:
+        scene.card.require_metric("stereo")
+    navigation = navigation or Navigation.of(scene, observer)
+    trajectory, attempts = _plan(scene, observer, settings, key, navigation)
+    video, depth = _render(scene, settings.camera, trajectory, settings)
+    return Clip(
+        key=key,
+        video=video,
+        depth=depth if settings.depth else None,
+        trajectory=trajectory,
+        caption=caption_of(scene.card, trajectory),
+        attempts=attempts,
+    )
+
+
+def _plan(
+    scene: Scene,
+    observer: Observer,
+    settings: ClipSettings,
+    key: ClipKey,
+    navigation: Navigation,
+) -> tuple[Trajectory, int]:
+    """Return the first trajectory that comes near to nothing, and how many were planned."""
+    reasons = []
+    for attempt in range(MOST_ATTEMPTS):
+        trajectory = plan_trajectory(
+            scene,
+            observer,
+            AttemptKey(
+                dataset_seed=key.dataset_seed, scene=key.scene, clip=key.clip, attempt=attempt
+            ),
+            frames=settings.frames,
+            frame_rate_hz=settings.frame_rate_hz,
+            navigation=navigation,
+        )
+        reason = _too_near(scene, settings, trajectory)
+        if reason is None:
+            return trajectory, attempt + 1
+        reasons.append(reason)
+    raise ClipRejected(
+        f"clip {key.clip} of scene {scene.card.name!r} was rejected: all {MOST_ATTEMPTS} "
+        f"trajectories come too near to something: {'; '.join(reasons)}"
+    )
+
+
+def _too_near(scene: Scene, settings: ClipSettings, trajectory: Trajectory) -> str | None:
+    """Return why a trajectory is refused, or None, from a coarse look at the pictures' middle."""
+    if not scene.card.is_metric:
+        return None
+    half = math.atan(math.tan(math.radians(settings.hfov_deg) / 2) / 2)
+    probe = PinholeCamera.from_hfov(2 * half, (PROBE_SIZE, PROBE_SIZE))
+    poses = trajectory.world_from_eye.reshape(-1, 4, 4)
+    rendered = render_rays(scene, rays_of(probe, poses), settings.renderer)
+    depth = rendered.depth_median.reshape(trajectory.eyes, trajectory.frames, -1)
+    nearest = depth.amin(dim=(0, 2)).cpu().numpy()
+    frame = int(np.argmin(nearest))
+    if nearest[frame] >= settings.nearest_m:
+        return None
+    return f"{nearest[frame]:.2f} m in frame {frame}, {settings.nearest_m} m allowed"
+
+
+def _render(
+    scene: Scene, camera: PinholeCamera, trajectory: Trajectory, settings: ClipSettings
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return uint8 video ``[eye, time, 3, h, w]`` and median z-depth ``[eye, time, h, w]``."""
+    poses = trajectory.world_from_eye.reshape(-1, 4, 4)
+    at_once = max(1, RAYS_AT_ONCE // (camera.width * camera.height))
+    colours, depths = [], []
+    for first in range(0, len(poses), at_once):
+        rays = rays_of(camera, poses[first : first + at_once])
+        rendered = render_rays(scene, rays, settings.renderer)
+        colours.append((rendered.rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu())
+        depths.append(rendered.depth_median.float().cpu())
+    shape = (trajectory.eyes, trajectory.frames, camera.height, camera.width)
+    video = torch.cat(colours).reshape(*shape, 3).permute(0, 1, 4, 2, 3).contiguous()
+    return video, torch.cat(depths).reshape(shape)
