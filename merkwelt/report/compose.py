@@ -1,0 +1,49 @@
+"""Whole reports for the commands ``train`` and ``evaluate``."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..alignment.results import Results
+from .alignment_section import alignment_section
+from .page import Report
+from .sections import provenance_section
+from .training_section import training_section
+
+
+def evaluate_report(
+    results: Mapping[str, Results],
+    *,
+    runs: Mapping[str, Path] | None = None,
+    commands: Sequence[str] = (),
+    title: str = "Where the model looks",
+) -> Report:
+    """Return the report of an evaluation.
+
+    Args:
+        results: model name to its results.
+        runs: model name to the folder of the run that trained it, if there is one.
+        commands: command lines that made this.
+        title: the report's title.
+    """
+    sections = [alignment_section(results)]
+    if runs:
+        sections.append(training_section(runs))
+    sections.append(provenance_section(commands=commands))
+    first = next(iter(results.values()))
+    models = ", ".join(results)
+    return Report(
+        title=title,
+        subtitle=f"{models}: saliency of learned features against {first.maps.kind}.",
+        sections=tuple(sections),
+    )
+
+
+def train_report(
+    runs: Mapping[str, Path], *, commands: Sequence[str] = (), title: str = "Learning from video"
+) -> Report:
+    """Return the report of training runs, given by name."""
+    return Report(
+        title=title,
+        subtitle=", ".join(runs),
+        sections=(training_section(runs), provenance_section(commands=commands)),
+    )
