@@ -1,0 +1,123 @@
+"""A clip as the named byte strings that a shard holds of it, and back."""
+
+import io
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..render.clip import Clip
+from ..render.trajectory import Trajectory
+from .depth import FARTHEST, NEAREST
+from .plan import Plan
+from .video import decode_depth, decode_video, encode_depth, encode_video
+
+FORMAT_VERSION = 1
+EYES = ("left", "right")
+VIDEO = tuple(f"{eye}.mkv" for eye in EYES)
+DEPTH = tuple(f"depth_{eye}.mkv" for eye in EYES)
+TRAJECTORY, META = "trajectory.npz", "meta.json"
+MEMBERS = (*VIDEO, *DEPTH, TRAJECTORY, META)
+"""Every member that a clip can have, in the order in which they lie in a shard."""
+STREAMS: dict[str, tuple[str, ...]] = {
+    "video": VIDEO,
+    "depth": DEPTH,
+    "trajectory": (TRAJECTORY,),
+    "meta": (META,),
+}
+"""What can be asked for when reading, and the members that hold it."""
+
+
+def clip_name(clip: int) -> str:
+    """Return a clip's name in shards: its id with leading zeros."""
+    return f"{clip:09d}"
+
+
+def encode_clip(clip: Clip, plan: Plan) -> dict[str, bytes]:
+    """Return the members of a clip by name; equal clips give equal bytes.
+
+    Raises:
+        ValueError: the clip is not the shape that it says, or has more than two eyes.
+    """
+    eyes, rate = clip.video.shape[0], plan.frame_rate_hz
+    if clip.video.ndim != 5 or eyes > len(EYES):
+        raise ValueError(
+            "expected video [eye, time, channel, height, width] of one or two eyes, got "
+            f"{tuple(clip.video.shape)}"
+        )
+    expected = (*clip.video.shape[:2], *clip.video.shape[3:])
+    if clip.depth is not None and tuple(clip.depth.shape) != expected:
+        raise ValueError(f"expected depth {expected}, got {tuple(clip.depth.shape)}")
+    members = {
+        name: encode_video(video, frame_rate_hz=rate, profile=plan.storage.profile)
+        for name, video in zip(VIDEO, clip.video.cpu(), strict=False)
+    }
+    if clip.depth is not None:
+        for name, depth in zip(DEPTH, clip.depth.cpu(), strict=False):
+            members[name] = encode_depth(depth, frame_rate_hz=rate)
+    buffer = io.BytesIO()
+    # savez dates every array 1980-01-01, so equal trajectories give equal bytes.
+    np.savez_compressed(buffer, **clip.trajectory.to_arrays())  # type: ignore[arg-type]
+    members[TRAJECTORY] = buffer.getvalue()
+    # Sorted, because a plan that was read from its file may list its settings in another order.
+    meta = json.dumps(_meta(clip, plan), indent=1, sort_keys=True, allow_nan=False)
+    members[META] = (meta + "\n").encode()
+    return members
+
+
+def decode_eyes(members: Mapping[str, bytes], stream: str) -> Tensor:
+    """Return ``video`` ``[eye, time, 3, h, w]`` or ``depth`` ``[eye, time, h, w]``."""
+    decode = decode_video if stream == "video" else decode_depth
+    return torch.stack([decode(members[name]) for name in STREAMS[stream] if name in members])
+
+
+def decode_trajectory(members: Mapping[str, bytes]) -> Trajectory:
+    """Return the trajectory of a clip; nothing in it can run code."""
+    with np.load(io.BytesIO(members[TRAJECTORY]), allow_pickle=False) as arrays:
+        return Trajectory.from_arrays(dict(arrays))
+
+
+def decode_meta(members: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what is written about a clip: scene, caption, seed, settings."""
+    return json.loads(members[META])
+
+
+def checksum(data: bytes) -> int:
+    """Return the CRC-32 by which a damaged member is known."""
+    return zlib.crc32(data)
+
+
+def _meta(clip: Clip, plan: Plan) -> dict[str, Any]:
+    eyes, frames, _, height, width = clip.video.shape
+    scene = plan.scene_of(clip.key.clip)
+    return {
+        "format": FORMAT_VERSION,
+        "key": clip_name(clip.key.clip),
+        "clip": clip.key.clip,
+        "dataset_seed": clip.key.dataset_seed,
+        "scene": scene.name,
+        "scene_sha256": scene.sha256,
+        "plan": plan.id,
+        "caption": clip.caption,
+        "attempts": clip.attempts,
+        "eyes": eyes,
+        "frames": frames,
+        "height": height,
+        "width": width,
+        "frame_rate_hz": plan.frame_rate_hz,
+        "profile": plan.storage.profile,
+        "depth_codes": None if clip.depth is None else _DEPTH_CODES,
+        "settings": dict(plan.settings),
+    }
+
+
+_DEPTH_CODES = {
+    "meaning": "z-depth in world units: 0 unknown, 65535 infinite, else "
+    "nearest * (farthest / nearest) ** ((code - 1) / 65533)",
+    "nearest": NEAREST,
+    "farthest": FARTHEST,
+}

@@ -1,0 +1,194 @@
+"""The local engine: render a plan's missing shards in this process or in several."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ..render.clip import Clip
+from .commit import withdraw
+from .folder import open_folder, receipt_path
+from .job import ClipMaker, render_shard
+from .manifest import Manifest, finalize
+from .plan import Plan, ShardRange
+from .receipts import Receipt, SkippedClip, committed, damage
+from .scene_clips import SceneClips, SceneSource
+from .workers import render_in_processes
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """What a call of ``render_dataset`` did, and how the data set stands."""
+
+    folder: Path
+    plan: Plan
+    shards: tuple[str, ...]
+    """Shards that this call rendered."""
+    mended: tuple[str, ...]
+    """What was wrong with shards that were damaged and are rendered anew."""
+    skipped: tuple[SkippedClip, ...]
+    """Every clip of the data set that could not be rendered so far, and why."""
+    waiting: tuple[str, ...]
+    """Shards that are left to other workers (``shard=(i, n)``)."""
+    manifest: Manifest | None
+    """The manifest, once every shard is there."""
+    seconds: float
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every planned clip is there or recorded as skipped."""
+        return self.manifest is not None
+
+
+def render_dataset(
+    plan: Plan,
+    scenes: SceneSource,
+    out: Path | str,
+    *,
+    workers: int = 1,
+    shard: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> Rendered:
+    """Render what is missing of a plan's data set and return what was done.
+
+    Calling it again on the same folder goes on where the last call ended, with more clips where
+    the plan asks for more. Damaged shards are rendered anew and named in ``mended``.
+
+    Args:
+        plan: what to render (``make_plan``).
+        scenes: the plan's scenes by name, or a function that loads one by its name.
+        out: folder of the data set.
+        workers: processes that render at the same time; each loads the scenes for itself.
+        shard: ``(i, n)`` renders part i of n, counted from 0, and leaves the rest to others.
+        progress: hears the share done of this call's work, and a message.
+
+    Raises:
+        FileExistsError: the folder holds something else.
+        ValueError: it holds another plan's data set, or a scene is not the planned one.
+        RuntimeError: a clip failed; names it.
+        OSError: the disk is full, or cannot be written to.
+    """
+    make_clip = SceneClips(scenes)
+    make_clip.check(plan)
+    return run_plan(plan, make_clip, out, workers=workers, shard=shard, progress=progress)
+
+
+def run_plan(
+    plan: Plan,
+    make_clip: ClipMaker,
+    out: Path | str,
+    *,
+    workers: int = 1,
+    shard: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+) -> Rendered:
+    """Do as ``render_dataset`` does, with clips from any source."""
+    started_s = time.perf_counter()
+    part, parts = _checked_part(shard)
+    if workers < 1:
+        raise ValueError(f"expected at least 1 worker, got {workers}")
+    folder = Path(out)
+    plan = open_folder(plan, folder)
+    todo, mended = _missing(plan, folder, plan.shards()[part::parts])
+    receipts = _render(plan, todo, make_clip, folder, workers, progress)
+    there = committed(folder, plan)
+    done = {receipt.shard for receipt in there}
+    waiting = tuple(s.name for s in plan.shards() if s not in done)
+    manifest = None if waiting else finalize(folder)
+    return Rendered(
+        folder=folder,
+        plan=plan,
+        shards=tuple(receipt.shard.name for receipt in receipts),
+        mended=mended,
+        skipped=tuple(clip for receipt in there for clip in receipt.skipped),
+        waiting=waiting,
+        manifest=manifest,
+        seconds=time.perf_counter() - started_s,
+    )
+
+
+def render_one(plan: Plan, scenes: SceneSource, clip: int) -> Clip:
+    """Return any clip of a plan, asked for so far or not, without writing anything."""
+    if clip < 0:
+        raise ValueError(f"expected a clip id of at least 0, got {clip}")
+    make_clip = SceneClips(scenes)
+    make_clip.check(plan)
+    return make_clip(plan, clip)
+
+
+def _checked_part(shard: tuple[int, int] | None) -> tuple[int, int]:
+    part, parts = shard or (0, 1)
+    if not 0 <= part < parts:
+        raise ValueError(
+            f"expected part i of n with i from 0 to n - 1, got {part}/{parts}; parts count from 0"
+        )
+    return part, parts
+
+
+def _missing(
+    plan: Plan, folder: Path, shards: tuple[ShardRange, ...]
+) -> tuple[list[ShardRange], tuple[str, ...]]:
+    """Return the shards to render, and what is wrong with those that were there already.
+
+    Committed shards are read whole: a flipped bit shows in the hash only.
+    """
+    todo, mended = [], []
+    for shard in shards:
+        path = receipt_path(folder, shard)
+        found = path.read_bytes() if path.is_file() else None
+        lines = damage(folder, plan, shard)
+        if lines:
+            todo.append(shard)
+        if lines and found is not None:
+            mended += lines
+            withdraw(folder, path, found)
+    return todo, tuple(mended)
+
+
+def _render(
+    plan: Plan,
+    shards: list[ShardRange],
+    make_clip: ClipMaker,
+    folder: Path,
+    workers: int,
+    progress: Progress | None,
+) -> list[Receipt]:
+    total = sum(len(shard.clips) for shard in shards)
+
+    def report(done: int) -> None:
+        if progress is not None and total:
+            progress(done / total, f"clip {done} of {total}")
+
+    if workers == 1 or len(shards) < 2:
+        return _render_here(plan, shards, make_clip, folder, report)
+    with ExitStack() as stack:
+        if isinstance(make_clip, SceneClips):
+            place = stack.enter_context(TemporaryDirectory(prefix="merkwelt-scenes-"))
+            make_clip = make_clip.portable(Path(place))
+        return render_in_processes(
+            plan, shards, make_clip, folder, workers=workers, on_progress=report
+        )
+
+
+def _render_here(
+    plan: Plan,
+    shards: list[ShardRange],
+    make_clip: ClipMaker,
+    folder: Path,
+    report: Callable[[int], None],
+) -> list[Receipt]:
+    done = 0
+    receipts = []
+    for shard in shards:
+        before = done
+
+        def on_clip(clip: int, first: int = shard.first, before: int = before) -> None:
+            report(before + clip - first + 1)
+
+        receipts.append(render_shard(plan, shard, make_clip, folder, on_clip=on_clip))
+        done += len(shard.clips)
+    return receipts

@@ -1,0 +1,116 @@
+"""Clips of scenes: what a plan's data become real with."""
+
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from ..render.clip import Clip
+from ..render.navigation import Navigation, NoPath
+from ..render.observer import Observer
+from ..render.render_clip import ClipRejected, ClipSettings, render_clip
+from ..scenes.scene import Scene, save_scene
+from .plain import from_plain
+from .plan import Plan, PlannedScene
+
+SceneSource = Mapping[str, Scene | Path | str] | Callable[[str], Scene]
+"""Scenes by name, as scenes or as folders; or a function that loads a scene by its name."""
+
+
+class _Prepared(NamedTuple):
+    """All that the clips of one scene have in common."""
+
+    plan: str
+    scene: Scene
+    observer: Observer
+    settings: ClipSettings
+    navigation: Navigation
+
+
+class SceneClips:
+    """Makes a plan's clips from scenes, each of which is loaded once and checked against the plan.
+
+    Example:
+        >>> from merkwelt.scenes.analytic import analytic_room
+        >>> room = analytic_room()
+        >>> make_clip = SceneClips({room.card.name: room})
+        >>> NoPath in make_clip.skips and ClipRejected in make_clip.skips
+        True
+    """
+
+    skips: tuple[type[Exception], ...] = (NoPath, ClipRejected)
+
+    def __init__(self, scenes: SceneSource) -> None:
+        """Remember where scenes come from; nothing is loaded yet."""
+        self.device = f"cpu {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+        self._scenes = scenes
+        self._prepared: dict[str, _Prepared | NoPath] = {}
+
+    def __call__(self, plan: Plan, clip: int) -> Clip:
+        """Return a clip of a plan.
+
+        Raises:
+            NoPath: the observer finds no way through the scene for this clip.
+            ValueError: a scene is missing, or is not the one that was planned.
+        """
+        planned = plan.scene_of(clip)
+        ready = self._prepared.get(planned.name)
+        if ready is None or (not isinstance(ready, NoPath) and ready.plan != plan.id):
+            ready = self._prepared[planned.name] = self._prepare(plan, planned)
+        if isinstance(ready, NoPath):
+            raise NoPath(str(ready))
+        return render_clip(
+            ready.scene,
+            ready.observer,
+            ready.settings,
+            plan.key(clip),
+            navigation=ready.navigation,
+        )
+
+    def check(self, plan: Plan) -> None:
+        """Raise ValueError if a scene of the plan is not among those given."""
+        if isinstance(self._scenes, Mapping):
+            missing = [scene.name for scene in plan.scenes if scene.name not in self._scenes]
+            if missing:
+                raise ValueError(
+                    f"the plan needs scenes {missing}, given are {sorted(self._scenes)}"
+                )
+
+    def portable(self, folder: Path) -> "SceneClips":
+        """Return the same for other processes; scenes that live in memory are saved to a folder."""
+        if not isinstance(self._scenes, Mapping):
+            return SceneClips(self._scenes)
+        places: dict[str, Scene | Path | str] = {}
+        for name, scene in self._scenes.items():
+            if isinstance(scene, Scene) and scene.folder is None:
+                save_scene(scene, folder / name)
+                places[name] = folder / name
+            else:
+                places[name] = scene.folder or "" if isinstance(scene, Scene) else scene
+        return SceneClips(places)
+
+    def _prepare(self, plan: Plan, planned: PlannedScene) -> "_Prepared | NoPath":
+        scene = self._load(planned)
+        observer = Observer.from_dict(dict(plan.observer), where="plan.json: observer")
+        settings = from_plain(ClipSettings, plan.settings, where="plan.json: settings")
+        try:
+            navigation = Navigation.of(scene, observer)
+        except NoPath as error:
+            return error
+        return _Prepared(plan.id, scene, observer, settings, navigation)
+
+    def _load(self, planned: PlannedScene) -> Scene:
+        if isinstance(self._scenes, Mapping):
+            found = self._scenes[planned.name]
+            scene = found if isinstance(found, Scene) else Scene.load(found)
+        else:
+            scene = self._scenes(planned.name)
+        if scene.content_hash() != planned.sha256:
+            raise ValueError(
+                f"scene {planned.name!r} is not the one that was planned: it has changed since "
+                f"(expected {planned.sha256[:12]}, found {scene.content_hash()[:12]}); bring the "
+                "old one back, or render to a new folder"
+            )
+        return scene
