@@ -24,3 +24,13 @@ docs: .venv
 
 demo: .venv
 	$(BIN)/merkwelt demo
+
+# The bundled scene, from CC0 furniture; needs the extras capture and nerfstudio. See docs/living_room.md.
+FURNITURE ?= furniture_cc0.tar.xz
+LIVING_ROOM ?= living_room_build
+.PHONY: living_room
+living_room:
+	$(BIN)/merkwelt scene capture $(FURNITURE) --out $(LIVING_ROOM)/capture
+	$(BIN)/merkwelt scene train $(LIVING_ROOM)/capture --name living_room \
+	    --library $(LIVING_ROOM)/scenes --steps 6000 --rays-per-step 2048 --levels 12 \
+	    --max-resolution 1400 --no-appearance-embedding --half-precision-tables

@@ -1,0 +1,43 @@
+"""The commands by name. Their functions import what they need when they run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from . import data, learn, observer, scene
+from .demo import demo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Commands that share a first word."""
+
+    summary: str
+    commands: Mapping[str, Callable[..., None]]
+
+
+VERBS: Mapping[str, Callable[..., None]] = {
+    "demo": demo,
+    "render": data.render,
+    "verify": data.verify,
+    "train": learn.train,
+    "evaluate": learn.evaluate,
+}
+GROUPS: Mapping[str, Group] = {
+    "scene": Group(
+        summary="Train, import, list, show and check scenes.",
+        commands={
+            "train": scene.train,
+            "import": scene.import_,
+            "list": scene.list_,
+            "show": scene.show,
+            "check": scene.check,
+            "capture": scene.capture,
+        },
+    ),
+    "observer": Group(
+        summary="Show who looks: every parameter with its unit and source.",
+        commands={"list": observer.list_, "show": observer.show},
+    ),
+}
+
+__all__ = ["GROUPS", "VERBS", "Group"]

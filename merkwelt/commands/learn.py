@@ -1,0 +1,83 @@
+"""``merkwelt train`` and ``merkwelt evaluate``."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from ..console import OUT, progress_bar
+
+
+def train(
+    recipe: Positional[Literal["sfa", "predict"]],
+    /,
+    *,
+    data: Path,
+    out: Path,
+    steps: int | None = None,
+    batch: int | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+) -> None:
+    """Train a video model on a data set; the same command resumes a run that was stopped.
+
+    Args:
+        recipe: sfa (slow feature analysis) or predict (next-frame predictive coding).
+        data: folder of a rendered data set.
+        out: folder of the run.
+        steps: optimiser steps; the recipe's own number by default.
+        batch: clips per step.
+        seed: seed of the initial weights and the order of clips.
+        device: auto, cpu or cuda.
+    """
+    from ..recipes import recipe as experiment_of
+    from ..runs import train_run
+
+    given = {"batch_size": batch, "seed": seed}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    experiment = replace(experiment_of(recipe), **chosen)
+    with progress_bar(f"training {recipe}") as progress:
+        done = train_run(experiment, data, out, steps=steps, device=device, progress=progress)
+    for line in done.lines:
+        OUT.print(line, markup=False)
+    OUT.print(f"report: {done.report}")
+
+
+def evaluate(
+    model: Positional[Path],
+    /,
+    *,
+    out: Path,
+    maps: Path | None = None,
+    scene: str = "living_room",
+    library: Path | None = None,
+    size: int | None = None,
+    smooth: int = 0,
+    seed: int = 0,
+) -> None:
+    """Score a run's saliency against human attention maps, beside its floors.
+
+    Without --maps the score is object evidence in a rendered scene: is saliency on the labelled
+    object or on its background? Those are not human maps, and the report says so.
+
+    Args:
+        model: folder of a training run.
+        out: folder for results.json and report.html.
+        maps: human maps, such as a ClickMe 2.0 .npz file.
+        scene: scene whose objects are used without --maps.
+        library: folder of scenes.
+        size: side of the pictures in pixels; what the model was trained on by default.
+        smooth: SmoothGrad samples; 0 is the plain gradient.
+        seed: seed of the bootstrap and of the untrained network.
+    """
+    from ..evaluation import EvaluateRequest, evaluate
+
+    request = EvaluateRequest(
+        maps=maps, scene=scene, library=library, size=size, smooth=smooth, seed=seed
+    )
+    with progress_bar("evaluating") as progress:
+        done = evaluate(model, out, request, progress=progress)
+    for line in done.lines:
+        OUT.print(line, markup=False)
+    OUT.print(f"report: {done.report}")

@@ -1,0 +1,215 @@
+"""``merkwelt scene ...``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional
+
+from ..console import ERR, OUT, progress_bar
+from ..scenes.raycast.capture import CaptureSettings
+from ..scenes.training.settings import TrainSettings
+
+
+def train(
+    capture: Positional[Path],
+    /,
+    *,
+    name: str,
+    settings: Annotated[TrainSettings, tyro.conf.arg(name="")] = TrainSettings(),  # noqa: B008
+    licence: str = "unknown",
+    source: str = "",
+    half_precision_tables: bool = False,
+    library: Path | None = None,
+    run: Path | None = None,
+    replace: bool = False,
+) -> None:
+    """Train a scene from posed photographs, through nerfstudio's nerfacto.
+
+    Args:
+        capture: folder with transforms.json, transforms_train.json or a COLMAP model.
+        name: name of the scene in the library.
+        settings: how to train.
+        licence: licence of the photographs; capture.json's own goes first.
+        source: where the photographs came from, in words.
+        half_precision_tables: store hash tables in 16 bit, half the size.
+        library: folder of scenes; $MERKWELT_LIBRARY or the user's data folder by default.
+        run: keep nerfstudio's own run folder here.
+        replace: replace a scene of the same name.
+    """
+    from ..scene_build import Keeping, train_scene
+    from ..scenes.nerfstudio_run import ImportOptions
+
+    options = ImportOptions(
+        name=name,
+        metres_per_unit=settings.metres_per_unit,
+        licence=licence,
+        source=source,
+        half_precision_tables=half_precision_tables,
+    )
+    _warn_of_missing(capture)
+    with progress_bar(f"training {name}") as progress:
+        scene = train_scene(
+            capture,
+            options,
+            settings,
+            Keeping(library=library, replace=replace),
+            run_folder=run,
+            progress=progress,
+        )
+    _print_kept(scene)
+
+
+def import_(
+    run: Positional[Path],
+    /,
+    *,
+    name: str,
+    metres_per_unit: float | None = None,
+    licence: str = "unknown",
+    source: str = "",
+    capture: Path | None = None,
+    half_precision_tables: bool = False,
+    library: Path | None = None,
+    replace: bool = False,
+) -> None:
+    """Import a trained nerfstudio nerfacto run; needs no nerfstudio and runs none of its files.
+
+    Args:
+        run: the run's folder, wherever it was moved to.
+        name: name of the scene in the library.
+        metres_per_unit: metres per unit of the capture's poses; needed for stereo.
+        licence: licence of the photographs.
+        source: where they came from, in words.
+        capture: folder of the photographs, for cameras, objects and held-out quality.
+        half_precision_tables: store hash tables in 16 bit, half the size.
+        library: folder of scenes.
+        replace: replace a scene of the same name.
+    """
+    from ..scene_build import Keeping, import_scene
+    from ..scenes.nerfstudio_run import ImportOptions
+
+    options = ImportOptions(
+        name=name,
+        metres_per_unit=metres_per_unit,
+        licence=licence,
+        source=source,
+        half_precision_tables=half_precision_tables,
+    )
+    with progress_bar(f"importing {name}") as progress:
+        scene = import_scene(
+            run,
+            options,
+            Keeping(library=library, replace=replace),
+            capture_path=capture,
+            progress=progress,
+        )
+    _print_kept(scene)
+
+
+def list_(*, library: Path | None = None) -> None:
+    """List the scenes of the library and those that come with merkwelt.
+
+    Args:
+        library: folder of scenes.
+    """
+    from rich.table import Table
+
+    from ..scenes.card import SceneCard
+    from ..scenes.library import CARD_FILE, SceneLibrary
+
+    table = Table("scene", "field", "scale", "objects", "held out", "licence", box=None)
+    for scene, folder in SceneLibrary(library).paths().items():
+        try:
+            card = SceneCard.read(folder / CARD_FILE)
+        except ValueError as error:
+            table.add_row(scene, f"[red]damaged: {error}[/]")
+            continue
+        psnr = card.quality.get("held_out_psnr_db")
+        scale = "metric" if card.is_metric else "unknown"
+        quality = "" if psnr is None else f"{psnr:.1f} dB"
+        table.add_row(scene, card.field_kind, scale, str(len(card.objects)), quality, card.licence)
+    OUT.print(table)
+
+
+def show(name: Positional[str], /, *, library: Path | None = None) -> None:
+    """Print a scene's card and where its preview picture is.
+
+    Args:
+        name: a scene's name, or its folder.
+        library: folder of scenes.
+    """
+    from ..scene_card_text import print_card
+
+    print_card(name, library)
+
+
+def check(
+    name: Positional[str],
+    /,
+    *,
+    capture: Path | None = None,
+    out: Path | None = None,
+    size: int = 400,
+    library: Path | None = None,
+) -> None:
+    """Render a scene's held-out photographs; print PSNR and SSIM, write them side by side.
+
+    Args:
+        name: a scene's name, or its folder.
+        capture: folder of the photographs, if not where training found them.
+        out: where to write check.png and check.json; ./check-NAME by default.
+        size: longer side of the pictures in pixels.
+        library: folder of scenes.
+    """
+    from ..scene_check import check_and_write
+
+    with progress_bar(f"checking {name}") as progress:
+        result = check_and_write(name, capture, out, size, library=library, progress=progress)
+    for score in result.scores:
+        OUT.print(f"{score.name:40s} {score.psnr_db:6.2f} dB   SSIM {score.ssim:.3f}")
+    OUT.print(
+        f"{'mean of ' + str(len(result.scores)) + ' held-out views':40s} {result.psnr_db:6.2f} dB"
+        f"   SSIM {result.ssim:.3f}"
+    )
+    OUT.print(f"side by side: {result.picture}")
+
+
+def capture(
+    furniture: Positional[Path],
+    /,
+    *,
+    out: Path,
+    settings: Annotated[CaptureSettings, tyro.conf.arg(name="")] = CaptureSettings(),  # noqa: B008
+) -> None:
+    """Photograph a furnished living room by ray casting: the capture behind the bundled scene.
+
+    Args:
+        furniture: folder or .tar.xz archive of CC0 furniture models with a catalog.tsv.
+        out: new folder for the capture.
+        settings: what to photograph, and how well.
+    """
+    from ..scenes.raycast import capture_living_room
+
+    with progress_bar("photographing the room") as progress:
+        capture_living_room(furniture, out, settings=settings, progress=progress)
+    OUT.print(f"capture: {out}")
+
+
+def _warn_of_missing(capture_path: Path) -> None:
+    from ..scenes.captures import read_capture
+
+    if message := read_capture(capture_path).missing_message():
+        ERR.print(f"[yellow]note:[/] {message}; training goes on with the others")
+
+
+def _print_kept(scene: object) -> None:
+    from ..scenes.scene import Scene
+
+    if not isinstance(scene, Scene):
+        return
+    psnr = scene.card.quality.get("held_out_psnr_db")
+    quality = "" if psnr is None else f", {psnr:.2f} dB on held-out photographs"
+    OUT.print(f"scene {scene.card.name!r} is in {scene.folder}{quality}")
+    if not scene.card.is_metric:
+        OUT.print("its scale is unknown: stereo needs --metres-per-unit")
