@@ -34,3 +34,5 @@ living_room:
 	$(BIN)/merkwelt scene train $(LIVING_ROOM)/capture --name living_room \
 	    --library $(LIVING_ROOM)/scenes --steps 6000 --rays-per-step 2048 --levels 12 \
 	    --max-resolution 1400 --no-appearance-embedding --half-precision-tables
+	$(BIN)/merkwelt scene export living_room --library $(LIVING_ROOM)/scenes \
+	    --out $(LIVING_ROOM)/living_room

@@ -128,6 +128,18 @@ def check_scene(
     )
 
 
+def export_scene(name: str, out: Path, *, library: Path | None = None) -> Scene:
+    """Write a copy of a scene that says nothing about the machine it was trained on.
+
+    Raises:
+        FileNotFoundError: there is no such scene.
+        FileExistsError: ``out`` exists.
+    """
+    scene = Scene.load(name, library=library)
+    card = replace(scene.card, capture_path=None)
+    return save_scene(Scene(card, scene.field, scene.folder), out)
+
+
 def quality_of(scores: list[ViewScore]) -> dict[str, float]:
     """Return mean figures over views, for a scene's card."""
     return {

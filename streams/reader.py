@@ -72,9 +72,10 @@ class ClipDataset(Dataset[Sample]):
     Its items are numbered in the order of ``clip_ids``. It may be used by any number of
     ``DataLoader`` workers and threads: nothing is held open between reads.
 
-    Example:
-        ds = ClipDataset("streams/living_room", streams=("video",))
-        for batch in ds.batches(8, seed=0, start_step=resumed_at):
+    Example::
+
+        clips = ClipDataset("streams/living_room", streams=("video",))
+        for batch in clips.batches(8, seed=0, start_step=resumed_at):
             ...
     """
 

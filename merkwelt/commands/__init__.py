@@ -31,6 +31,7 @@ GROUPS: Mapping[str, Group] = {
             "list": scene.list_,
             "show": scene.show,
             "check": scene.check,
+            "export": scene.export,
             "capture": scene.capture,
         },
     ),

@@ -175,6 +175,20 @@ def check(
     OUT.print(f"side by side: {result.picture}")
 
 
+def export(name: Positional[str], /, *, out: Path, library: Path | None = None) -> None:
+    """Write a copy of a scene to share, without the place of its photographs on this machine.
+
+    Args:
+        name: a scene's name, or its folder.
+        out: new folder for the copy.
+        library: folder of scenes.
+    """
+    from ..scene_build import export_scene
+
+    export_scene(name, out, library=library)
+    OUT.print(f"scene {name!r} is in {out}; it can be loaded from there or put into a library")
+
+
 def capture(
     furniture: Positional[Path],
     /,

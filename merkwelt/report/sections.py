@@ -150,7 +150,8 @@ def clip_section(clip: Clip, card: SceneCard | None = None) -> Section:
         notes.append(Note(text="This clip was rendered without depth."))
     else:
         unit = "metres" if card is None or card.is_metric else "scene units"
-        coloured = colour_depth(clip.depth[0].numpy()[shown])
+        values = clip.depth[0].numpy()[shown]
+        coloured = colour_depth(values, far=_far_end(values, card))
         depth = Panel(name="Depth", frames=_small(coloured.rgb), bar=coloured.colour_bar(unit))
         panels.append(depth)
     times = clip.trajectory.time_s[shown]
@@ -198,6 +199,18 @@ def _clip_caption(clip: Clip, shown: int) -> str:
     if max(height, width) > MOST_PIXELS:
         caption += f" Shrunk to {MOST_PIXELS} pixels."
     return caption
+
+
+def _far_end(depth: np.ndarray, card: SceneCard | None) -> float | None:
+    """Return where the depth's colours end: at most across the scene, where that is known.
+
+    A field may leave a hole in a wall, through which depth is that of nothing at all.
+    """
+    valid = depth[np.isfinite(depth) & (depth > 0)]
+    if card is None or not valid.size:
+        return None
+    across = float(np.linalg.norm(np.subtract(card.bounds[1], card.bounds[0])))
+    return max(min(float(np.percentile(valid, 99)), across), float(np.percentile(valid, 1)))
 
 
 def _frame_notes(trajectory: Trajectory, shown: np.ndarray) -> tuple[str, ...]:
