@@ -11,6 +11,7 @@ import imageio.v3 as imageio
 
 from .alignment import Results
 from .evaluation import EvaluateRequest, maps_of, score_lines, score_run
+from .object_views import ObjectViewSettings
 from .parts import Progress, part
 from .recipes import recipe
 from .render.clip import Clip
@@ -31,6 +32,7 @@ from .report import (
     write_report,
 )
 from .scenes.scene import PREVIEW_FILE, Scene
+from .training.experiment import Experiment
 from .training.loop import train
 
 
@@ -47,7 +49,10 @@ class DemoSettings:
     )
     clips: int = 20
     steps: int = 120
+    batch: int | None = None
+    """Clips per step; None leaves the recipes' own."""
     recipes: tuple[str, ...] = ("sfa", "predict")
+    objects: ObjectViewSettings = field(default_factory=ObjectViewSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,17 +86,11 @@ def run_demo(
     rendered = render(request, out / "clips", progress=part(progress, 0.17, 0.5))
     runs, results = {}, {}
     for i, name in enumerate(settings.recipes):
-        start = 0.5 + 0.2 * i
         runs[name] = out / "runs" / name
-        experiment = replace(recipe(name), validate_every=max(settings.steps // 6, 1), seed=seed)
-        train(
-            experiment,
-            out / "clips",
-            runs[name],
-            steps=settings.steps,
-            progress=part(progress, start, start + 0.2),
-        )
-    ask = EvaluateRequest(scene=settings.scene, seed=seed)
+        training = part(progress, 0.5 + 0.2 * i, 0.7 + 0.2 * i)
+        experiment = _experiment(name, settings, seed)
+        train(experiment, out / "clips", runs[name], steps=settings.steps, progress=training)
+    ask = EvaluateRequest(scene=settings.scene, seed=seed, objects=settings.objects)
     maps = maps_of(ask, part(progress, 0.9, 0.94))
     for i, (name, run) in enumerate(runs.items()):
         scoring = part(progress, 0.94 + 0.03 * i, 0.97 + 0.03 * i)
@@ -101,6 +100,13 @@ def run_demo(
     seconds = time.perf_counter() - started_s
     lines = [rendered.summary, *(line for r in results.values() for line in score_lines(r))]
     return DemoDone(report=path, lines=(*lines, f"{seconds:.0f} s in all"), seconds=seconds)
+
+
+def _experiment(name: str, settings: DemoSettings, seed: int) -> Experiment:
+    experiment = recipe(name)
+    batch = settings.batch or experiment.batch_size
+    every = max(settings.steps // 6, 1)
+    return replace(experiment, batch_size=batch, validate_every=every, seed=seed)
 
 
 def _showcase(

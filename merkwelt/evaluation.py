@@ -1,6 +1,6 @@
 """Scoring a trained run: saliency against human maps, or object evidence in a rendered scene."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .alignment import (
@@ -16,7 +16,7 @@ from .alignment import (
     score_objects,
     write_results,
 )
-from .object_views import object_views
+from .object_views import ObjectViewSettings, object_views
 from .parts import Progress, part
 from .report import evaluate_report, write_report
 from .scenes.scene import Scene
@@ -39,6 +39,8 @@ class EvaluateRequest:
     smooth: int = 0
     """Samples of SmoothGrad; 0 is the plain gradient."""
     seed: int = 0
+    objects: ObjectViewSettings = field(default_factory=ObjectViewSettings)
+    """How objects are photographed without maps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ def maps_of(request: EvaluateRequest, progress: Progress | None = None) -> Human
     if request.maps is not None:
         return read_maps(request.maps)
     scene = Scene.load(request.scene, library=request.library)
-    return object_views(scene, seed=request.seed, progress=progress)
+    return object_views(scene, seed=request.seed, settings=request.objects, progress=progress)
 
 
 def score_run(

@@ -30,7 +30,7 @@ class ObjectViewSettings:
     least_share: float = 0.02
     """Least share of the picture that the object must fill; and the most it may."""
     most_share: float = 0.6
-    off_centre_rad: float = math.radians(11)
+    off_centre_rad: float = math.radians(16)
     """The eye looks beside the object by up to this much, so that the middle is no answer."""
 
 
