@@ -12,8 +12,8 @@ from torch import Tensor
 class Features:
     """What an encoder sees in a batch of clips."""
 
-    maps: Mapping[str, Float[Tensor, "batch channel time height width"]]
-    """Named feature maps, shallow to deep."""
+    maps: Mapping[str, Float[Tensor, "batch _channel time _height _width"]]
+    """Named feature maps, shallow to deep; each has its own channels and size."""
     pooled: Float[Tensor, "batch time channel"]
     """One vector for each time step, averaged over space from the deepest map."""
 

@@ -1,0 +1,104 @@
+"""What a training run is made of: one frozen description, and the modules that it describes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..objectives.objective import FeatureShapes, probe_shapes
+from ..objectives.prediction import Prediction, PredictionConfig
+from ..objectives.slowness import Slowness, SlownessConfig
+from ..video_models.stereo_cnn import StereoCNN3D, StereoCNNConfig
+
+EncoderConfig = StereoCNNConfig
+ObjectiveConfig = SlownessConfig | PredictionConfig
+
+ENCODERS: Mapping[type, Callable[[Any], nn.Module]] = {StereoCNNConfig: StereoCNN3D}
+OBJECTIVES: Mapping[type, Callable[[Any, FeatureShapes], nn.Module]] = {
+    SlownessConfig: Slowness,
+    PredictionConfig: Prediction,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimiserConfig:
+    """AdamW with a warm-up and a cosine to zero."""
+
+    learning_rate: float = 1e-3
+    """The highest, right after the warm-up."""
+    weight_decay: float = 1e-2
+    """On weights of more than one axis; gains and biases are left alone."""
+    warmup_steps: int = 10
+    clip_norm: float = 1.0
+    """Longest gradient, over all parameters together."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings outside their range."""
+        if self.learning_rate <= 0 or self.clip_norm <= 0:
+            raise ValueError(f"expected learning_rate and clip_norm above 0, got {self}")
+        if self.weight_decay < 0 or self.warmup_steps < 0:
+            raise ValueError(f"expected weight_decay and warmup_steps of at least 0, got {self}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """Everything that decides what a run learns, beside its data."""
+
+    name: str
+    """Of the recipe that made it."""
+    objective: ObjectiveConfig
+    encoder: EncoderConfig = field(default_factory=StereoCNNConfig)
+    """With one eye, stereo data gives its left one."""
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    steps: int = 200
+    batch_size: int = 8
+    """Clips."""
+    seed: int = 0
+    """Of weights, of the order of the clips and of the held-out share."""
+    image_size_px: int | None = None
+    """Height that frames are shrunk to; None leaves them as rendered."""
+    mask_saccades: bool = True
+    """Do not compare frames with a saccade or a blink between them (saccadic suppression)."""
+    crop_share: float = 0.875
+    """Height and width of the random cut that training sees of each frame; 1 cuts nothing."""
+    freeze_encoder: bool = False
+    """Train the heads alone, on an untrained encoder: the floor of every learning claim."""
+    held_out_share: float = 0.2
+    """Of the clips, for validation; by clip and not by scene."""
+    validate_every: int = 50
+    checkpoint_every: int = 50
+    keep_checkpoints: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse settings outside their range."""
+        counts = ("steps", "batch_size", "validate_every", "checkpoint_every", "keep_checkpoints")
+        wrong = [name for name in counts if getattr(self, name) < 1]
+        if wrong:
+            raise ValueError(f"expected at least 1 for {', '.join(wrong)}, got {self}")
+        if self.seed < 0 or not 0 < self.held_out_share < 1:
+            raise ValueError(
+                f"expected a seed of at least 0 and a held-out share in (0, 1), got {self.seed} "
+                f"and {self.held_out_share}"
+            )
+        if not 0 < self.crop_share <= 1:
+            raise ValueError(f"expected a crop share in (0, 1], got {self.crop_share}")
+        if self.image_size_px is not None and self.image_size_px < 1:
+            raise ValueError(f"expected an image size of at least 1 px, got {self.image_size_px}")
+
+
+def build(experiment: Experiment) -> tuple[nn.Module, nn.Module]:
+    """Return the untrained encoder and objective; the same seed gives the same bits."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.seed)
+        encoder = ENCODERS[type(experiment.encoder)](experiment.encoder)
+        shapes = probe_shapes(
+            encoder,
+            eyes=experiment.encoder.eyes,
+            image_channels=experiment.encoder.image_channels,
+        )
+        objective = OBJECTIVES[type(experiment.objective)](experiment.objective, shapes)
+    if experiment.freeze_encoder:
+        encoder.requires_grad_(requires_grad=False)
+    return encoder, objective

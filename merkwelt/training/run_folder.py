@@ -1,0 +1,125 @@
+"""A run's folder: what is in it, and whether it may be gone on with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .checkpoint import checkpoint_paths, load_module, read_checkpoint, write_atomically
+from .config_file import differences, from_plain, to_plain, with_overrides
+from .experiment import Experiment, build
+
+CONFIG = "config.json"
+RESULTS = "results.json"
+_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedRun:
+    """A trained encoder with its objective, in evaluation mode on the CPU."""
+
+    encoder: nn.Module
+    objective: nn.Module
+    experiment: Experiment
+    step: int
+
+
+def open_run(run: Path, experiment: Experiment, data_identity: str) -> bool:
+    """Return whether the folder holds this run already; if not, start it.
+
+    Raises:
+        FileExistsError: the folder holds something else, or another run.
+    """
+    config = {
+        "version": _VERSION,
+        "experiment": to_plain(experiment),
+        "data": {"identity": data_identity},
+        "made_with": {"merkwelt": version("merkwelt"), "torch": torch.__version__},
+    }
+    if (run / CONFIG).is_file():
+        _refuse_another(run, read_config(run), json.loads(json.dumps(config)))
+        return True
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise FileExistsError(
+            f"expected {run} to be empty or a training run, found something else; choose another "
+            "folder"
+        )
+    write_json(run / CONFIG, config)
+    return False
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """Return the configuration of a run folder as plain data."""
+    path = run / CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(f"expected a training run with {CONFIG} in {run}, found none")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(config, dict) or config.get("version") != _VERSION:
+        raise ValueError(f"{path}: expected a configuration of version {_VERSION}")
+    return config
+
+
+def load_experiment(run: Path | str, overrides: Mapping[str, Any] | None = None) -> Experiment:
+    """Return the experiment of a run folder, with fields replaced.
+
+    Args:
+        run: the folder.
+        overrides: new values by dotted name, such as ``{"optimiser.learning_rate": 3e-4}``.
+    """
+    experiment = from_plain(with_overrides(read_config(Path(run))["experiment"], overrides or {}))
+    if not isinstance(experiment, Experiment):
+        raise ValueError(f"{run}: expected an Experiment, got {type(experiment).__name__}")
+    return experiment
+
+
+def load_run(run: Path | str, *, step: int | None = None) -> LoadedRun:
+    """Return what a run has learned.
+
+    Args:
+        run: the folder.
+        step: which checkpoint; None takes the newest.
+
+    Raises:
+        FileNotFoundError: there is no run, or no such checkpoint.
+        RuntimeError: the checkpoint is damaged. It is not replaced by an older one unasked.
+    """
+    experiment = load_experiment(run)
+    paths = {path.stem: path for path in checkpoint_paths(Path(run))}
+    wanted = f"step-{step:08d}" if step is not None else max(paths, default="")
+    if wanted not in paths:
+        raise FileNotFoundError(
+            f"expected a checkpoint {wanted or 'of any step'} in {run}, found {sorted(paths)}"
+        )
+    checkpoint = read_checkpoint(paths[wanted])
+    encoder, objective = build(experiment)
+    load_module("encoder", encoder, checkpoint.tensors)
+    load_module("objective", objective, checkpoint.tensors)
+    return LoadedRun(
+        encoder=encoder.eval(),
+        objective=objective.eval(),
+        experiment=experiment,
+        step=checkpoint.step,
+    )
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write plain data, whole or not at all."""
+    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _refuse_another(run: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    changed = differences(there["experiment"], here["experiment"])
+    changed += differences(there["data"], here["data"], "data")
+    if changed:
+        raise FileExistsError(
+            f"{run} holds a run with another configuration ({'; '.join(changed)}); choose another "
+            "folder, or the same configuration to go on with it"
+        )

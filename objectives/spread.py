@@ -1,0 +1,24 @@
+"""How much of their space features fill: the signs of collapse."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def effective_rank(features: Float[Tensor, "samples channel"]) -> Float[Tensor, ""]:
+    """Return how many dimensions centred features fill, between 1 and their number of channels.
+
+    ``exp(-sum p log p)`` with p the singular values over their sum (Roy & Vetterli 2007; RankMe,
+    arXiv 2210.02885). 0 if the features are constant: then no dimension is filled. NaN if they
+    are not finite.
+    """
+    centred = (features - features.mean(dim=0)).double()
+    if not bool(centred.isfinite().all()):
+        return torch.full((), torch.nan)
+    values = torch.linalg.eigvalsh(centred.T @ centred).clamp_min(0).sqrt()
+    if float(values[-1]) == 0:
+        return torch.zeros(())
+    # Rounding leaves eigenvalues of about 1e-16 of the largest where there is none.
+    shares = values[values > 1e-7 * values[-1]]
+    shares = shares / shares.sum()
+    return (-(shares * shares.log()).sum()).exp().float()
