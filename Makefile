@@ -33,6 +33,6 @@ living_room:
 	$(BIN)/merkwelt scene capture $(FURNITURE) --out $(LIVING_ROOM)/capture
 	$(BIN)/merkwelt scene train $(LIVING_ROOM)/capture --name living_room \
 	    --library $(LIVING_ROOM)/scenes --steps 6000 --rays-per-step 2048 --levels 12 \
-	    --max-resolution 1400 --no-appearance-embedding --half-precision-tables
+	    --max-resolution 1400 --no-appearance-embedding --tables half
 	$(BIN)/merkwelt scene export living_room --library $(LIVING_ROOM)/scenes \
 	    --out $(LIVING_ROOM)/living_room

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from .table_storage import TableStorage
+
 CARD_VERSION = 1
 Vector = tuple[float, float, float]
 Matrix = tuple[tuple[float, float, float, float], ...]
@@ -83,6 +85,8 @@ class SceneCard:
     """Which radiance field it holds: ``nerfacto`` or ``analytic``."""
     field_config: Mapping[str, Any] = field(default_factory=dict)
     """What the field needs besides its weights (levels, resolutions, sample counts)."""
+    table_storage: TableStorage = "single"
+    """How the folder stores hash tables: ``single``, ``half`` or ``byte``."""
     checkpoint_sha256: str = ""
     """Hash of the checkpoint that the field was made from."""
     metres_per_unit: float | None = None

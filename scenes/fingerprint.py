@@ -15,11 +15,11 @@ def scene_fingerprint(scene: "Scene") -> str:
     """
     card = scene.card
     digest = hashlib.sha256()
-    config = {k: v for k, v in card.field_config.items() if k != "half_precision_tables"}
-    decisive = [card.field_kind, config, card.metres_per_unit, card.world_from_field]
+    field = [card.field_kind, dict(card.field_config)]
+    scale = [card.metres_per_unit, card.world_from_field]
     geometry = [card.bounds, card.floor_height, card.world_from_training_camera]
     objects = [[o.name, o.box.centre_m, o.box.size_m, o.box.yaw_rad] for o in card.objects]
-    digest.update(json.dumps([decisive, geometry, objects], sort_keys=True).encode())
+    digest.update(json.dumps([field, scale, geometry, objects], sort_keys=True).encode())
     for name, tensor in sorted(scene.field.tensors().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().float().contiguous().numpy().tobytes())

@@ -17,6 +17,7 @@ from .analytic import AnalyticField
 from .card import SceneCard
 from .field import Field
 from .nerfacto import NerfactoConfig, NerfactoField
+from .table_storage import pack_tables, unpack_tables
 
 CARD_FILE = "scene.json"
 FIELD_FILE = "field.safetensors"
@@ -74,7 +75,7 @@ def save_scene(
 ) -> Scene:
     """Write a scene to a folder, whole or not at all, and return it as loaded from there.
 
-    Tables are stored in half precision when the card says so, everything else in single precision.
+    Hash tables are stored as the card's ``table_storage`` says, everything else in full.
     Without ``preview_png`` the preview of the scene's own folder is kept.
 
     Raises:
@@ -100,11 +101,13 @@ def save_scene(
 
 
 def _stored(scene: Scene) -> dict[str, torch.Tensor]:
-    half = bool(scene.card.field_config.get("half_precision_tables", False))
-    return {
-        name: value.half() if half and name.endswith("table") else value
-        for name, value in scene.field.tensors().items()
-    }
+    tensors = scene.field.tensors()
+    levels: dict[str, int] = {}
+    if isinstance(scene.field, NerfactoField):
+        config = scene.field.config
+        levels = {f"proposal.{i}.table": g.levels for i, g in enumerate(config.proposal_grids)}
+        levels["grid.table"] = config.grid.levels
+    return pack_tables(tensors, scene.card.table_storage, levels)
 
 
 def _write_preview(scene: Scene, target: Path, png: bytes | None) -> None:
@@ -118,12 +121,11 @@ def _read_field(card: SceneCard, path: Path) -> Field:
     if not path.is_file():
         raise ValueError(f"scene {card.name!r} is damaged: {path} is missing")
     try:
-        tensors = load_file(path)
+        tensors = unpack_tables(load_file(path))
     except SafetensorError as error:
         raise ValueError(f"scene {card.name!r} is damaged: {path}: {error}") from error
     if card.field_kind == "nerfacto":
-        config = {k: v for k, v in card.field_config.items() if k != "half_precision_tables"}
-        return NerfactoField(NerfactoConfig.from_dict(config), tensors)
+        return NerfactoField(NerfactoConfig.from_dict(card.field_config), tensors)
     if card.field_kind == "analytic":
         return AnalyticField.from_tensors(tensors)
     raise ValueError(

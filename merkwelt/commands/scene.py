@@ -8,6 +8,7 @@ from tyro.conf import Positional
 
 from ..console import ERR, OUT, progress_bar
 from ..scenes.raycast.capture import CaptureSettings
+from ..scenes.table_storage import TableStorage
 from ..scenes.training.settings import TrainSettings
 
 
@@ -19,7 +20,7 @@ def train(
     settings: Annotated[TrainSettings, tyro.conf.arg(name="")] = TrainSettings(),  # noqa: B008
     licence: str = "unknown",
     source: str = "",
-    half_precision_tables: bool = False,
+    tables: TableStorage = "single",
     library: Path | None = None,
     run: Path | None = None,
     replace: bool = False,
@@ -32,7 +33,7 @@ def train(
         settings: how to train.
         licence: licence of the photographs; capture.json's own goes first.
         source: where the photographs came from, in words.
-        half_precision_tables: store hash tables in 16 bit, half the size.
+        tables: how to store hash tables: single, half (half the size) or byte (a quarter).
         library: folder of scenes; $MERKWELT_LIBRARY or the user's data folder by default.
         run: keep nerfstudio's own run folder here.
         replace: replace a scene of the same name.
@@ -45,7 +46,7 @@ def train(
         metres_per_unit=settings.metres_per_unit,
         licence=licence,
         source=source,
-        half_precision_tables=half_precision_tables,
+        tables=tables,
     )
     _warn_of_missing(capture)
     with progress_bar(f"training {name}") as progress:
@@ -69,7 +70,7 @@ def import_(
     licence: str = "unknown",
     source: str = "",
     capture: Path | None = None,
-    half_precision_tables: bool = False,
+    tables: TableStorage = "single",
     library: Path | None = None,
     replace: bool = False,
 ) -> None:
@@ -82,7 +83,7 @@ def import_(
         licence: licence of the photographs.
         source: where they came from, in words.
         capture: folder of the photographs, for cameras, objects and held-out quality.
-        half_precision_tables: store hash tables in 16 bit, half the size.
+        tables: how to store hash tables: single, half (half the size) or byte (a quarter).
         library: folder of scenes.
         replace: replace a scene of the same name.
     """
@@ -94,7 +95,7 @@ def import_(
         metres_per_unit=metres_per_unit,
         licence=licence,
         source=source,
-        half_precision_tables=half_precision_tables,
+        tables=tables,
     )
     with progress_bar(f"importing {name}") as progress:
         scene = import_scene(

@@ -52,9 +52,7 @@ def test_a_scene_survives_its_folder(run, tmp_path):
 
 def test_half_precision_tables_change_densities_by_less_than_a_percent(run, tmp_path):
     exact = import_run(run, OPTIONS)
-    half = save_scene(
-        import_run(run, ImportOptions(name="half", half_precision_tables=True)), tmp_path / "half"
-    )
+    half = save_scene(import_run(run, ImportOptions(name="half", tables="half")), tmp_path / "half")
     points = np.random.default_rng(0).uniform(-1, 1, (256, 3))
     np.testing.assert_allclose(half.density(points), exact.density(points), rtol=1e-2)
     assert (tmp_path / "half" / "field.safetensors").stat().st_size < 1.2e7
