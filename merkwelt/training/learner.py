@@ -41,8 +41,13 @@ class Learner:
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """Return the measures of one step of descent; ``step`` counts from 0.
 
-        All randomness comes from the seed and the step, so nothing of it has to be saved.
+        All randomness comes from the seed and the step, so nothing of it has to be saved. A batch in
+        which saccades and blinks leave no two frames to compare teaches nothing and is passed over,
+        which its measure ``skipped`` says.
         """
+        pairs = batch[1].get("valid_pairs")
+        if pairs is not None and not bool(pairs.any()):
+            return {"skipped": 1.0}
         self.encoder.train()
         self.objective.train()
         rate = learning_rate(self.experiment, step)

@@ -257,3 +257,13 @@ def test_cuda_trains(tmp_path):
 def test_a_device_that_is_not_here_is_refused(tmp_path):
     with pytest.raises(ValueError, match="there is no CUDA"):
         train(small_experiment("sfa"), drifting_clips(), tmp_path / "run", device="cuda")
+
+
+def test_a_batch_of_saccades_only_teaches_nothing_and_says_so():
+    learner = Learner(small_experiment("sfa"), torch.device("cpu"))
+    before = {name: value.clone() for name, value in learner.encoder.state_dict().items()}
+    clips = torch.rand(2, 2, 4, 3, 32, 32)
+    truth = {"valid_pairs": torch.zeros(2, 3, dtype=torch.bool)}
+    assert learner.step((clips, truth), 0) == {"skipped": 1.0}
+    after = learner.encoder.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
