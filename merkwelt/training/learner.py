@@ -41,9 +41,9 @@ class Learner:
     def step(self, batch: Batch, step: int) -> dict[str, float]:
         """Return the measures of one step of descent; ``step`` counts from 0.
 
-        All randomness comes from the seed and the step, so nothing of it has to be saved. A batch in
-        which saccades and blinks leave no two frames to compare teaches nothing and is passed over,
-        which its measure ``skipped`` says.
+        All randomness comes from the seed and the step, so nothing of it has to be saved. A batch
+        in which saccades and blinks leave no two frames to compare teaches nothing and is passed
+        over, which its measure ``skipped`` says.
         """
         pairs = batch[1].get("valid_pairs")
         if pairs is not None and not bool(pairs.any()):
