@@ -32,7 +32,8 @@ LIVING_ROOM ?= living_room_build
 living_room:
 	$(BIN)/merkwelt scene capture $(FURNITURE) --out $(LIVING_ROOM)/capture
 	$(BIN)/merkwelt scene train $(LIVING_ROOM)/capture --name living_room \
-	    --library $(LIVING_ROOM)/scenes --steps 6000 --rays-per-step 2048 --levels 12 \
-	    --max-resolution 1400 --no-appearance-embedding --tables half
+	    --library $(LIVING_ROOM)/scenes --steps 2600 --rays-per-step 2048 --levels 13 \
+	    --log2-hashmap-size 18 --max-resolution 2048 --background random \
+	    --no-appearance-embedding --tables byte
 	$(BIN)/merkwelt scene export living_room --library $(LIVING_ROOM)/scenes \
 	    --out $(LIVING_ROOM)/living_room
