@@ -1,17 +1,15 @@
 """Rendering a data set from scenes given by name."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .parts import Progress
 from .render.presets import load_observer
 from .render.render_clip import ClipSettings
 from .scenes.scene import Scene
 from .streams import Plan, Storage, make_plan, render_dataset, render_one
 from .streams.clip_members import clip_name, encode_clip
 from .streams.video import Profile
-
-Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
