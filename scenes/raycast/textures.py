@@ -39,11 +39,11 @@ def wood_floor(seed: int, *, size_m: tuple[float, float] = (6.0, 5.0)) -> np.nda
     along = column * texel_m + offset
     piece = plank * 16 + (along // 1.4).astype(int)
     tint = rng.normal(0, 0.055, piece.max() + 1)[piece]
-    grain = _noise(rng, (rows, columns), (1.2, 30)) * 0.02
-    streak = _noise(rng, (rows, columns), (3.0, 60)) * 0.03
+    grain = _noise(rng, (rows, columns), (2.5, 40)) * 0.015
+    streak = _noise(rng, (rows, columns), (5.0, 80)) * 0.03
     edge_m = np.minimum((row * texel_m) % 0.16, along % 1.4)
-    seam = np.where(edge_m < 0.006, 0.72, 1.0)
-    shade = (1 + tint + grain + streak) * gaussian_filter(seam, 0.7)
+    seam = np.where(edge_m < 0.009, 0.80, 1.0)
+    shade = (1 + tint + grain + streak) * gaussian_filter(seam, 1.2)
     return _to_uint8(shade[..., None] * np.array([0.70, 0.52, 0.36]))
 
 
@@ -54,9 +54,9 @@ def wall_paper(seed: int, *, size_m: tuple[float, float], base: tuple[float, ...
     columns, rows = (int(round(size / texel_m)) for size in size_m)
     row, column = np.mgrid[:rows, :columns]
     across, up = column * texel_m, (rows - 1 - row) * texel_m
-    stripe = 0.02 * np.sign(np.sin(2 * np.pi * across / 0.50))
-    cell_u = (across / 0.25) % 1 - 0.5
-    cell_v = (up / 0.30 + 0.5 * ((across // 0.25) % 2)) % 1 - 0.5
+    stripe = 0.02 * np.sign(np.sin(2 * np.pi * across / 0.80))
+    cell_u = (across / 0.40) % 1 - 0.5
+    cell_v = (up / 0.48 + 0.5 * ((across // 0.40) % 2)) % 1 - 0.5
     stem, rise = np.abs(cell_u), cell_v
     leaves = [
         (stem * 5 - 0.5) ** 2 * 3 + ((rise - 0.22 * k) * 9 - stem * 5) ** 2 for k in (-1, 0, 1)
@@ -64,7 +64,7 @@ def wall_paper(seed: int, *, size_m: tuple[float, float], base: tuple[float, ...
     motif = np.clip(1.4 - np.min(leaves, axis=0), 0, 0.6) / 0.6
     motif = np.maximum(motif, (stem < 0.015) & (np.abs(rise) < 0.38))
     cloud = _noise(rng, (rows, columns), 22) * 0.018
-    tone = 1 + gaussian_filter(stripe - 0.13 * motif, 0.8) + cloud
+    tone = 1 + gaussian_filter(stripe - 0.12 * motif, 2.5) + cloud
     return _to_uint8(tone[..., None] * np.asarray(base))
 
 
@@ -82,12 +82,12 @@ def rug(seed: int) -> np.ndarray:
     v, u = np.mgrid[:rows, :columns]
     edge = np.minimum(np.minimum(u, columns - 1 - u), np.minimum(v, rows - 1 - v))
     palette = np.array([[0.55, 0.16, 0.15], [0.84, 0.74, 0.56], [0.17, 0.25, 0.38]])
-    diamonds = np.abs((u / 80) % 1 - 0.5) + np.abs((v / 80) % 1 - 0.5)
+    diamonds = np.abs((u / 140) % 1 - 0.5) + np.abs((v / 100) % 1 - 0.5)
     kind = np.where(diamonds < 0.2, 2, np.where(diamonds < 0.30, 1, 0))
-    kind = np.where(edge < 60, np.where((edge // 12) % 2 == 0, 2, 0), kind)
+    kind = np.where(edge < 60, np.where((edge // 20) % 2 == 0, 2, 0), kind)
     kind = np.where(np.abs(edge - 64) < 6, 1, kind)
-    colour = gaussian_filter(palette[kind], (0.8, 0.8, 0))
-    weave = 1 + _noise(rng, (rows, columns), 1.2) * 0.05 + _noise(rng, (rows, columns), 12) * 0.03
+    colour = gaussian_filter(palette[kind], (1.5, 1.5, 0))
+    weave = 1 + _noise(rng, (rows, columns), 2.5) * 0.03 + _noise(rng, (rows, columns), 12) * 0.03
     return _to_uint8(colour * weave[..., None])
 
 
@@ -111,7 +111,7 @@ def painting(seed: int, which: int) -> np.ndarray:
     x, y = rng.uniform(0.2, 0.8), rng.uniform(0.12, 0.3)
     disc = (u - x) ** 2 * (columns / rows) ** 2 + (v - y) ** 2 < 0.007
     picture = np.where(disc[..., None], np.array([0.98, 0.90, 0.55]), picture)
-    strokes = 1 + _noise(rng, (rows, columns), (2, 5)) * 0.05
+    strokes = 1 + _noise(rng, (rows, columns), (4, 8)) * 0.04
     return _to_uint8(gaussian_filter(picture, (1.2, 1.2, 0)) * strokes[..., None])
 
 
@@ -148,12 +148,12 @@ def book_spines(seed: int, which: int) -> np.ndarray:
     picture = np.empty((rows, columns, 3))
     start = 0
     while start < columns:
-        stop = start + int(rng.integers(9, 22))
-        colour = rng.uniform(0.15, 0.85) * rng.uniform(0.4, 1.0, 3) + 0.08
+        stop = start + int(rng.integers(14, 28))
+        colour = rng.uniform(0.3, 0.7) * rng.uniform(0.5, 1.0, 3) + 0.08
         picture[:, start:stop] = colour
         band = int(rng.integers(10, 30))
-        picture[band : band + 8, start:stop] = np.clip(colour * 1.8 + 0.1, 0, 1)
-        picture[:, min(stop, columns) - 1] *= 0.4
+        picture[band : band + 8, start:stop] = np.clip(colour * 1.4 + 0.05, 0, 1)
+        picture[:, min(stop, columns) - 1] *= 0.6
         start = stop
     return _to_uint8(gaussian_filter(picture, (0.7, 0.6, 0)))
 
