@@ -1,43 +1,29 @@
 """The compiled CPU path for nerfacto: same samples, same picture as the torch reference.
 
-Sampling and table look-ups are compiled loops over rays; the networks of the last pass are matrix
-products. A proposal pass stops once less than 1e-7 of a ray's light is left.
+Chunks of rays are shared among the processor's cores; each passes both proposal networks and the
+field in tiles of 64 samples. Weights are packed once per field.
 """
 
-from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
+import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..scenes.nerfacto import NerfactoField
 from ..scenes.proposal_sampling import first_edges
-from ..scenes.spherical_harmonics import spherical_harmonics
 from . import nerfacto_loops as loops
-from .composite import composite
+from .hash_loops import rows_in_words
+from .tile_loops import QUAD
 
-DARK = 1e-7
-"""Samples of less weight are not coloured."""
+MOST_RAYS_PER_CHUNK = 512
+"""Few enough that a chunk's samples stay in a core's cache, many enough that a level of the hash
+table is used often once it is there."""
+LEAST_RAYS_PER_CHUNK = 32
 
-RAYS_PER_BLOCK = 64
-RAYS_PER_CHUNK = 1024
-"""Few enough that the networks' inputs stay in the processor's cache."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Packed:
-    """A field's weights as the loops want them."""
-
-    table: np.ndarray
-    resolutions: np.ndarray
-    proposals: tuple[np.ndarray, ...]
-    samples: np.ndarray
-    edges: np.ndarray
-    scale: np.float32
-
-
-_PACKED: "WeakKeyDictionary[NerfactoField, _Packed]" = WeakKeyDictionary()
+_PACKED: "WeakKeyDictionary[NerfactoField, tuple[Any, ...]]" = WeakKeyDictionary()
 
 
 @torch.no_grad()
@@ -45,116 +31,86 @@ def render_nerfacto(field: NerfactoField, origins: Tensor, directions: Tensor) -
     """Return ``[ray, 6]``: colour, expected and median distance, opacity; all in field units."""
     if field not in _PACKED:
         _PACKED[field] = _pack(field)
-    parts = [
-        _render_chunk(field, _PACKED[field], o, d)
-        for o, d in zip(
-            origins.split(RAYS_PER_CHUNK), directions.split(RAYS_PER_CHUNK), strict=True
-        )
-    ]
-    return torch.cat(parts) if parts else torch.zeros(0, 6)
+    rays = origins.shape[0]
+    out = torch.zeros(rays, loops.OUTPUTS)
+    if rays:
+        shared = -(-rays // numba.get_num_threads())
+        chunk = min(max(shared, LEAST_RAYS_PER_CHUNK), MOST_RAYS_PER_CHUNK)
+        loops.render(origins.numpy(), directions.numpy(), *_PACKED[field], chunk, out.numpy())
+    return out
 
 
-def _render_chunk(
-    field: NerfactoField, packed: _Packed, origins: Tensor, directions: Tensor
-) -> Tensor:
-    rays, samples = origins.shape[0], field.config.samples
-    edges = torch.empty(rays, samples + 1)
-    rays_np = origins.numpy(), directions.numpy()
-    loops.propose(
-        *rays_np,
-        packed.proposals,
-        packed.samples,
-        packed.edges,
-        packed.scale,
-        RAYS_PER_BLOCK,
-        edges.numpy(),
-    )
-    features = torch.empty(rays, samples, 2 * packed.resolutions.shape[0])
-    inside = torch.empty(rays, samples, dtype=torch.bool)
-    loops.encode(
-        *rays_np, edges.numpy(), packed.table, packed.resolutions, features.numpy(), inside.numpy()
-    )
-    geometry = _dense(field, "base", 2, features.view(rays * samples, -1))
-    weights = torch.empty(rays, samples)
-    raw = geometry[:, 0].reshape(rays, samples)
-    loops.weigh(raw.numpy(), inside.numpy(), edges.numpy(), packed.scale, weights.numpy())
-    rgb = _colour(field, directions, geometry, weights)
-    return composite(weights, rgb, edges, field.background)
-
-
-def _colour(field: NerfactoField, directions: Tensor, geometry: Tensor, weights: Tensor) -> Tensor:
-    """Return colours ``[ray, k, 3]`` of all samples that can be seen, 0 for the others.
-
-    The harmonics' share of the first layer is the same along a ray and computed once.
-    """
-    visible = weights > DARK
-    visible[:, -1] = True
-    index = visible.flatten().nonzero()[:, 0]
-    first = field.weights["head.0.weight"]
-    along = torch.addmm(
-        field.weights["head.0.bias"], spherical_harmonics((directions + 1) / 2), first[:, :16].T
-    )
-    hidden = geometry[index, 1:] @ first[:, 16:].T
-    hidden += along[index // weights.shape[1]]
-    hidden = torch.relu_(hidden)
-    for layer in (1, 2):
-        weight, bias = (field.weights[f"head.{layer}.{part}"] for part in ("weight", "bias"))
-        hidden = torch.addmm(bias, hidden, weight.T)
-        if layer == 1:
-            hidden = torch.relu_(hidden)
-    rgb = torch.zeros(weights.numel(), 3)
-    rgb[index] = torch.sigmoid_(hidden)
-    return rgb.view(*weights.shape, 3)
-
-
-def _dense(field: NerfactoField, name: str, layers: int, hidden: Tensor) -> Tensor:
-    for layer in range(layers):
-        weight, bias = (field.weights[f"{name}.{layer}.{part}"] for part in ("weight", "bias"))
-        hidden = torch.addmm(bias, hidden, weight.T)
-        if layer < layers - 1:
-            hidden = torch.relu_(hidden)
-    return hidden
-
-
-def _pack(field: NerfactoField) -> _Packed:
+def _pack(field: NerfactoField) -> tuple[Any, ...]:
+    """Return networks, samples, edges, field, sizes, scale and background for the loops."""
     config = field.config
     weights = {name: value.numpy() for name, value in field.weights.items()}
-    return _Packed(
-        table=weights["grid.table"],
-        resolutions=config.grid.resolutions().numpy(),
-        proposals=_pack_proposals(field, weights),
-        samples=np.array([*config.proposal_samples, config.samples], dtype=np.int64),
-        edges=first_edges(config.proposal_samples[0], config.far).numpy(),
-        scale=np.float32(config.average_init_density),
+    layers, sizes = _pack_layers(weights)
+    backgrounds = {"last_sample": loops.LAST_SAMPLE, "white": loops.WHITE}
+    return (
+        _pack_proposals(field, weights),
+        np.array([*config.proposal_samples, config.samples], dtype=np.int64),
+        first_edges(config.proposal_samples[0], config.far).numpy(),
+        (rows_in_words(weights["grid.table"]), config.grid.resolutions().numpy(), *layers),
+        sizes,
+        np.float32(config.average_init_density),
+        backgrounds.get(field.background, 0),
     )
+
+
+def _padded(size: int) -> int:
+    return -(-size // QUAD) * QUAD
+
+
+def _layer(weight: np.ndarray, bias: np.ndarray, inputs: int, outputs: int) -> tuple:
+    """Return a layer's weight, flat ``[input, output]``, and bias, padded with zeros."""
+    padded = np.zeros((inputs, outputs), dtype=np.float32)
+    padded[: weight.shape[1], : weight.shape[0]] = weight.T
+    padded_bias = np.zeros(outputs, dtype=np.float32)
+    padded_bias[: len(bias)] = bias
+    return padded.ravel(), padded_bias
+
+
+def _pack_layers(weights: dict[str, np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return weights and biases of base and head, and the sizes between their layers.
+
+    The head takes harmonics, then geometry without the density.
+    """
+    base = [(weights[f"base.{i}.weight"], weights[f"base.{i}.bias"]) for i in range(2)]
+    head = [(weights[f"head.{i}.weight"], weights[f"head.{i}.bias"]) for i in range(3)]
+    inputs, hidden = (_padded(size) for size in base[0][0].shape[::-1])
+    outputs = _padded(base[1][0].shape[0])
+    seen = _padded(loops.HARMONICS + outputs - 1)
+    deep = _padded(max(head[0][0].shape[0], head[1][0].shape[0]))
+    layers = [
+        *_layer(*base[0], inputs, hidden),
+        *_layer(*base[1], hidden, outputs),
+        *_layer(*head[0], seen, deep),
+        *_layer(*head[1], deep, deep),
+        *_layer(*head[2], deep, QUAD),
+    ]
+    return layers, np.array([inputs, hidden, outputs, seen, deep], dtype=np.int64)
 
 
 def _pack_proposals(field: NerfactoField, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Stack the proposal networks, padding with zeros where their sizes differ.
-
-    A padded hidden unit has zero weights on both sides; a padded level reads table row 0 with
-    zero weight in the first layer.
-    """
+    """Stack the proposal networks, padding with zeros where their sizes differ."""
     grids = field.config.proposal_grids
     names = [f"proposal.{i}" for i in range(len(grids))]
-    levels = max(grid.levels for grid in grids)
-    hidden = max(weights[f"{n}.0.weight"].shape[0] for n in names)
-    rows = max(weights[f"{n}.table"].shape[0] for n in names)
-    channels = weights[f"{names[0]}.table"].shape[1]
-    tables = np.zeros((len(names), rows, channels), dtype=np.float32)
-    sizes = np.zeros(len(names), dtype=np.int64)
-    resolutions = np.ones((len(names), levels), dtype=np.float32)
-    first = np.zeros((len(names), levels * channels, hidden), dtype=np.float32)
-    biases = np.zeros((len(names), hidden), dtype=np.float32)
-    second = np.zeros((len(names), hidden + 1), dtype=np.float32)
-    for i, (name, grid) in enumerate(zip(names, grids, strict=True)):
-        table, weight = weights[f"{name}.table"], weights[f"{name}.0.weight"]
-        tables[i, : table.shape[0]] = table
-        sizes[i] = table.shape[0] // grid.levels
+    inputs = _padded(max(weights[f"{n}.0.weight"].shape[1] for n in names))
+    hidden = _padded(max(weights[f"{n}.0.weight"].shape[0] for n in names))
+    tables = [weights[f"{n}.table"] for n in names]
+    stacked = np.zeros((len(names), max(map(len, tables))), dtype=np.uint64)
+    resolutions = np.ones((len(names), max(g.levels for g in grids)), dtype=np.float32)
+    for i, (table, grid) in enumerate(zip(tables, grids, strict=True)):
+        stacked[i, : len(table)] = rows_in_words(table)
         resolutions[i, : grid.levels] = grid.resolutions().numpy()
-        first[i, : weight.shape[1], : weight.shape[0]] = weight.T
-        biases[i, : weight.shape[0]] = weights[f"{name}.0.bias"]
-        second[i, : weight.shape[0]] = weights[f"{name}.1.weight"][0]
-        second[i, hidden] = weights[f"{name}.1.bias"][0]
-    counts = np.array([grid.levels for grid in grids], dtype=np.int64)
-    return tables, sizes, counts, resolutions, first, biases, second
+    first = [_layer(weights[f"{n}.0.weight"], weights[f"{n}.0.bias"], inputs, hidden) for n in names]
+    second = [_layer(weights[f"{n}.1.weight"], weights[f"{n}.1.bias"], hidden, QUAD) for n in names]
+    levels = np.array([grid.levels for grid in grids], dtype=np.int64)
+    return (
+        stacked,
+        np.array([len(t) for t in tables], dtype=np.int64) // levels,
+        levels,
+        resolutions,
+        *(np.stack(parts) for parts in zip(*first, strict=True)),
+        *(np.stack(parts) for parts in zip(*second, strict=True)),
+    )

@@ -1,223 +1,196 @@
-"""The loops of the compiled nerfacto renderer: plain arithmetic, compiled by numba on first use."""
+"""nerfacto's last pass for a chunk of rays, compiled: densities, colours and what each ray sees."""
 
-# Kernels take flat argument lists and long bodies by nature of the compiler.
-# ruff: noqa: PLR0913, C901, ANN001, ANN201, ANN202
+# ruff: noqa: PLR0913, ANN001, ANN201
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
-
-import math
 
 import numpy as np
 from numba import njit, prange
 
-DARK = np.float32(1e-7)
-PADDING = np.float32(0.01)
-PRIME_Y = np.uint32(2654435761)
-PRIME_Z = np.uint32(805459861)
-ONE = np.float32(1)
-TWO = np.float32(2)
-HALF = np.float32(0.5)
-ZERO = np.float32(0)
-FAST = {"contract", "reassoc", "nsz", "arcp"}
+from .hash_loops import encode, place
+from .proposal_loops import DARK, propose
+from .tile_loops import FAST, HALF, ONE, TILE, ZERO, exp, layer, rectify, transmit
 
-
-@njit(cache=True, fastmath=FAST, inline="always")
-def _distance(spacing):
-    return TWO * spacing if spacing < HALF else ONE / (TWO - TWO * spacing)
-
-
-@njit(cache=True, fastmath=FAST)
-def _to_unit_cube(x, y, z, unit):
-    """Contract a position into [0, 1]^3; return whether it lies strictly inside."""
-    largest = max(abs(x), abs(y), abs(z))
-    if largest >= ONE:
-        shrink = (TWO - ONE / largest) / largest
-        x, y, z = x * shrink, y * shrink, z * shrink
-    unit[0], unit[1], unit[2] = (x + TWO) / 4, (y + TWO) / 4, (z + TWO) / 4
-    inside = True
-    for axis in range(3):
-        inside = inside and ZERO < unit[axis] < ONE
-    return inside
-
-
-@njit(cache=True, fastmath=FAST)
-def _encode(unit, table, size, levels, resolutions, features):
-    """Write trilinear features of the first ``levels`` levels, two channels each.
-
-    Rows are unsigned so that no look-up is checked for a negative index, and all eight are known
-    before the first is read, so that their cache misses overlap.
-    """
-    mask = np.uint32(size - 1)
-    for level in range(levels):
-        res = resolutions[level]
-        sx, sy, sz = unit[0] * res, unit[1] * res, unit[2] * res
-        x0, y0, z0 = np.uint32(sx), np.uint32(sy), np.uint32(sz)
-        fx, fy, fz = sx - np.float32(x0), sy - np.float32(y0), sz - np.float32(z0)
-        x1 = x0 + np.uint32(fx > ZERO)
-        y1 = (y0 + np.uint32(fy > ZERO)) * PRIME_Y
-        z1 = (z0 + np.uint32(fz > ZERO)) * PRIME_Z
-        y0 = y0 * PRIME_Y
-        z0 = z0 * PRIME_Z
-        start = np.uint32(level * size)
-        low, up, back, both = y0 ^ z0, y1 ^ z0, y0 ^ z1, y1 ^ z1
-        r0 = np.uintp(start + ((x0 ^ low) & mask))
-        r1 = np.uintp(start + ((x1 ^ low) & mask))
-        r2 = np.uintp(start + ((x0 ^ up) & mask))
-        r3 = np.uintp(start + ((x1 ^ up) & mask))
-        r4 = np.uintp(start + ((x0 ^ back) & mask))
-        r5 = np.uintp(start + ((x1 ^ back) & mask))
-        r6 = np.uintp(start + ((x0 ^ both) & mask))
-        r7 = np.uintp(start + ((x1 ^ both) & mask))
-        gx, gy, gz = ONE - fx, ONE - fy, ONE - fz
-        w_low, w_up, w_back, w_both = gy * gz, fy * gz, gy * fz, fy * fz
-        for channel in range(2):
-            features[2 * level + channel] = (
-                (gx * table[r0, channel] + fx * table[r1, channel]) * w_low
-                + (gx * table[r2, channel] + fx * table[r3, channel]) * w_up
-                + (gx * table[r4, channel] + fx * table[r5, channel]) * w_back
-                + (gx * table[r6, channel] + fx * table[r7, channel]) * w_both
-            )
-
-
-@njit(cache=True, fastmath=FAST)
-def _linear(x, count, weight, bias, out):
-    """Write ``out = bias + x @ weight`` for ``count`` inputs; four at a time to spare memory."""
-    width = weight.shape[1]
-    for j in range(width):
-        out[j] = bias[j]
-    i = 0
-    while i + 4 <= count:
-        a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
-        for j in range(width):
-            out[j] += (
-                a * weight[i, j]
-                + b * weight[i + 1, j]
-                + c * weight[i + 2, j]
-                + d * weight[i + 3, j]
-            )
-        i += 4
-    while i < count:
-        a = x[i]
-        for j in range(width):
-            out[j] += a * weight[i, j]
-        i += 1
-
-
-@njit(cache=True, fastmath=FAST)
-def _resample(spacing, weights, count, target, out):
-    """Write ``target + 1`` edges at even quantiles of ``count`` padded weights."""
-    total = ZERO
-    for i in range(count):
-        total += weights[i] + PADDING
-    step = ONE / np.float32(target + 1)
-    below = 0
-    cdf = ZERO
-    share = (weights[0] + PADDING) / total
-    for k in range(target + 1):
-        u = step * (np.float32(k) + HALF)
-        while below < count - 1 and cdf + share <= u:
-            cdf += share
-            below += 1
-            share = (weights[below] + PADDING) / total
-        t = min(max((u - cdf) / share, ZERO), ONE)
-        out[k] = spacing[below] + t * (spacing[below + 1] - spacing[below])
-
-
-@njit(cache=True, fastmath=FAST)
-def _propose(origin, direction, spacing, count, network, proposals, scale, scratch, weights):
-    """Write the weights of one proposal pass over ``count`` intervals."""
-    tables, sizes, levels, resolutions, first, biases, second = proposals
-    unit, features, hidden = scratch[0], scratch[1], scratch[2]
-    width = biases.shape[1]
-    used = 2 * levels[network]
-    light = ONE
-    before = _distance(spacing[0])
-    for i in range(count):
-        after = _distance(spacing[i + 1])
-        weights[i] = ZERO
-        if light > DARK:
-            middle = (before + after) / 2
-            inside = _to_unit_cube(
-                origin[0] + direction[0] * middle,
-                origin[1] + direction[1] * middle,
-                origin[2] + direction[2] * middle,
-                unit,
-            )
-            if inside:
-                _encode(
-                    unit,
-                    tables[network],
-                    sizes[network],
-                    levels[network],
-                    resolutions[network],
-                    features,
-                )
-                _linear(features, used, first[network], biases[network], hidden)
-                raw = second[network, width]
-                for j in range(width):
-                    raw += max(hidden[j], ZERO) * second[network, j]
-                through = np.float32(math.exp(-scale * math.exp(raw) * (after - before)))
-                weights[i] = light * (ONE - through)
-                light *= through
-        before = after
+SEGMENT = 8
+"""Intervals that a ray passes before it is asked whether any light is left."""
+FAINT = np.float32(1e-5)
+"""Weight below which a sample is not coloured: a colour loses at most this times the samples."""
+OUTPUTS = 6
+HARMONICS = 16
+LAST_SAMPLE, WHITE = 1, 2
 
 
 @njit(cache=True, parallel=True, fastmath=FAST)
-def propose(origins, directions, proposals, samples, edges, scale, block, out):
-    """Write each ray's final edges ``out [ray, k + 1]``, in field units."""
+def render(
+    origins, directions, networks, samples, first_edges, field, sizes, scale, background, chunk, out
+):
+    """Write ``out [ray, 6]``: colour, expected and median distance, opacity; in field units."""
     rays = origins.shape[0]
-    blocks = (rays + block - 1) // block
-    widest = samples.max() + 1
-    room = max(128, proposals[4].shape[1], proposals[5].shape[1])
-    for b in prange(blocks):
-        scratch = np.empty((3, room), dtype=np.float32)
-        spacing = np.empty(widest, dtype=np.float32)
-        fresh = np.empty(widest, dtype=np.float32)
-        weights = np.empty(widest, dtype=np.float32)
-        for ray in range(b * block, min((b + 1) * block, rays)):
-            origin, direction = origins[ray], directions[ray]
-            for i in range(samples[0] + 1):
-                spacing[i] = edges[i]
-            for network in range(samples.shape[0] - 1):
-                count = samples[network]
-                _propose(
-                    origin, direction, spacing, count, network, proposals, scale, scratch, weights
-                )
-                _resample(spacing, weights, count, samples[network + 1], fresh)
-                for i in range(samples[network + 1] + 1):
-                    spacing[i] = fresh[i]
-            for i in range(samples[-1] + 1):
-                out[ray, i] = _distance(spacing[i])
+    for part in prange((rays + chunk - 1) // chunk):
+        first, last = part * chunk, min((part + 1) * chunk, rays)
+        edges = np.empty((last - first, samples[-1] + 1), dtype=np.float32)
+        o, d = origins[first:last], directions[first:last]
+        propose(o, d, networks, samples, first_edges, scale, edges)
+        shade(o, d, edges, field, sizes, scale, background, out[first:last])
 
 
-@njit(cache=True, parallel=True, fastmath=FAST)
-def encode(origins, directions, edges, table, resolutions, features, inside):
-    """Write grid features ``[ray, k, 2 * levels]`` at interval middles, and who is in reach."""
+@njit(cache=True, fastmath=FAST)
+def shade(origins, directions, edges, field, sizes, scale, background, out):
+    """Write what rays see of a field that is sampled between ``edges [ray, k + 1]``.
+
+    ``field`` holds the table, its resolutions and the layers' weights and biases, ``sizes`` their
+    inputs and outputs (see ``nerfacto_kernel``).
+    """
+    table, resolutions = field[0], field[1]
+    rays, count = edges.shape[0], edges.shape[1] - 1
     levels = resolutions.shape[0]
     size = table.shape[0] // levels
-    for ray in prange(origins.shape[0]):
-        unit = np.empty(3, dtype=np.float32)
-        for i in range(edges.shape[1] - 1):
-            middle = (edges[ray, i] + edges[ray, i + 1]) / 2
-            inside[ray, i] = _to_unit_cube(
-                origins[ray, 0] + directions[ray, 0] * middle,
-                origins[ray, 1] + directions[ray, 1] * middle,
-                origins[ray, 2] + directions[ray, 2] * middle,
-                unit,
+    inputs, hidden, outputs, seen, deep = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]
+    room = (rays * SEGMENT + TILE - 1) // TILE * TILE
+    unit = np.zeros(3 * room, dtype=np.float32)
+    width = np.zeros(room, dtype=np.float32)
+    features = np.zeros(room * inputs, dtype=np.float32)
+    inside = np.empty(hidden * TILE, dtype=np.float32)
+    geometry = np.empty(outputs * TILE, dtype=np.float32)
+    harmonics = np.empty((rays, HARMONICS), dtype=np.float32)
+    for ray in range(rays):
+        spherical_harmonics(directions[ray], harmonics[ray])
+    waiting = (
+        np.zeros(seen * TILE, dtype=np.float32),
+        np.zeros(TILE, dtype=np.int64),
+        np.zeros(TILE, dtype=np.float32),
+    )
+    rooms = (
+        np.empty(deep * TILE, dtype=np.float32),
+        np.empty(deep * TILE, dtype=np.float32),
+        np.empty(4 * TILE, dtype=np.float32),
+    )
+    queued = 0
+    light = np.ones(rays, dtype=np.float32)
+    alive = np.arange(rays)
+    lit = rays
+    out[:] = ZERO
+    for ray in range(rays):
+        out[ray, 4] = (edges[ray, count - 1] + edges[ray, count]) * HALF
+    for start in range(0, count, SEGMENT):
+        wide = min(SEGMENT, count - start)
+        for a in range(lit):
+            ray, at = alive[a], a * wide
+            place(
+                origins[ray],
+                directions[ray],
+                edges[ray, start:],
+                wide,
+                unit[at:],
+                unit[room + at :],
+                unit[2 * room + at :],
+                width[at:],
             )
-            if not inside[ray, i]:
-                unit[0] = unit[1] = unit[2] = ZERO
-            _encode(unit, table, size, levels, resolutions, features[ray, i])
+        used = lit * wide
+        tiles = (used + TILE - 1) // TILE
+        encode(unit, room, tiles, table, size, levels, resolutions, features, inputs)
+        for tile in range(tiles):
+            x = features[tile * inputs * TILE : (tile + 1) * inputs * TILE]
+            layer(x, inputs, field[2], field[3], hidden, inside)
+            rectify(inside, hidden)
+            layer(inside, hidden, field[4], field[5], outputs, geometry)
+            through = width[tile * TILE : (tile + 1) * TILE]
+            transmit(geometry, through, scale)
+            for i in range(min(TILE, used - tile * TILE)):
+                index = tile * TILE + i
+                ray, sample = alive[index // wide], start + index % wide
+                left = light[ray]
+                passed = left * through[i]
+                weight = left - passed
+                light[ray] = passed
+                middle = (edges[ray, sample] + edges[ray, sample + 1]) * HALF
+                out[ray, 3] += weight * middle
+                if left > HALF and passed <= HALF:
+                    out[ray, 4] = middle
+                if sample == count - 1 and background == LAST_SAMPLE:
+                    weight += passed
+                if weight <= FAINT:
+                    continue
+                _queue(waiting, queued, geometry, i, outputs, harmonics[ray], ray, weight)
+                queued += 1
+                if queued == TILE:
+                    _colour(waiting, queued, field, seen, deep, rooms, out)
+                    queued = 0
+        kept = 0
+        for a in range(lit):
+            if light[alive[a]] > DARK:
+                alive[kept] = alive[a]
+                kept += 1
+        lit = kept
+    _colour(waiting, queued, field, seen, deep, rooms, out)
+    _finish(edges, light, background, out)
 
 
-@njit(cache=True, parallel=True, fastmath=FAST)
-def weigh(raw, inside, edges, scale, weights):
-    """Write compositing weights ``[ray, k]`` from the density network's raw output."""
-    for ray in prange(raw.shape[0]):
-        light = ONE
-        for i in range(raw.shape[1]):
-            through = ONE
-            if inside[ray, i]:
-                optical = scale * math.exp(raw[ray, i]) * (edges[ray, i + 1] - edges[ray, i])
-                through = np.float32(math.exp(-optical))
-            weights[ray, i] = light * (ONE - through)
-            light *= through
+@njit(cache=True, fastmath=FAST)
+def _queue(waiting, slot, geometry, column, outputs, harmonics, ray, weight):
+    """Put a sample into the tile of those that wait for their colour."""
+    x, rays, weights = waiting
+    for k in range(HARMONICS):
+        x[k * TILE + slot] = harmonics[k]
+    for k in range(1, outputs):
+        x[(HARMONICS + k - 1) * TILE + slot] = geometry[k * TILE + column]
+    rays[slot] = ray
+    weights[slot] = weight
+
+
+@njit(cache=True, fastmath=FAST)
+def _colour(waiting, queued, field, inputs, hidden, rooms, out):
+    """Add the colours of the waiting samples to their rays."""
+    x, rays, weights = waiting
+    first, second, rgb = rooms
+    layer(x, inputs, field[6], field[7], hidden, first)
+    rectify(first, hidden)
+    layer(first, hidden, field[8], field[9], hidden, second)
+    rectify(second, hidden)
+    layer(second, hidden, field[10], field[11], 4, rgb)
+    for i in range(3 * TILE):
+        rgb[i] = ONE / (ONE + exp(-rgb[i]))
+    for i in range(queued):
+        for channel in range(3):
+            out[rays[i], channel] += weights[i] * rgb[channel * TILE + i]
+
+
+@njit(cache=True, fastmath=FAST)
+def _finish(edges, light, background, out):
+    """Turn sums into colour, expected distance and opacity."""
+    tiny = np.float32(1e-10)
+    count = edges.shape[1] - 1
+    for ray in range(out.shape[0]):
+        opacity = ONE - light[ray]
+        for channel in range(3):
+            colour = out[ray, channel]
+            if background == WHITE:
+                colour += light[ray]
+            out[ray, channel] = min(max(colour, ZERO), ONE)
+        near = (edges[ray, 0] + edges[ray, 1]) * HALF
+        far = (edges[ray, count - 1] + edges[ray, count]) * HALF
+        out[ray, 3] = min(max(out[ray, 3] / (opacity + tiny), near), far)
+        out[ray, 5] = opacity
+
+
+@njit(cache=True, fastmath=FAST)
+def spherical_harmonics(direction, out):
+    """Write the 16 values of ``scenes.spherical_harmonics`` at ``(direction + 1) / 2``."""
+    x, y, z = (direction[0] + ONE) * HALF, (direction[1] + ONE) * HALF, (direction[2] + ONE) * HALF
+    xx, yy, zz = x * x, y * y, z * z
+    three, five = np.float32(3), np.float32(5)
+    out[0] = np.float32(0.28209479177387814)
+    out[1] = np.float32(0.4886025119029199) * y
+    out[2] = np.float32(0.4886025119029199) * z
+    out[3] = np.float32(0.4886025119029199) * x
+    out[4] = np.float32(1.0925484305920792) * x * y
+    out[5] = np.float32(1.0925484305920792) * y * z
+    out[6] = np.float32(0.31539156525252005) * (three * zz - ONE)
+    out[7] = np.float32(1.0925484305920792) * x * z
+    out[8] = np.float32(0.5462742152960396) * (xx - yy)
+    out[9] = np.float32(0.5900435899266435) * y * (three * xx - yy)
+    out[10] = np.float32(2.890611442640554) * x * y * z
+    out[11] = np.float32(0.4570457994644658) * y * (five * zz - ONE)
+    out[12] = np.float32(0.3731763325901154) * z * (five * zz - three)
+    out[13] = np.float32(0.4570457994644658) * x * (five * zz - ONE)
+    out[14] = np.float32(1.445305721320277) * z * (xx - yy)
+    out[15] = np.float32(0.5900435899266435) * x * (xx - three * yy)
