@@ -25,6 +25,11 @@ docs: .venv
 demo: .venv
 	$(BIN)/merkwelt demo
 
+# numba keeps compiled kernels and does not see that a module they call has changed.
+.PHONY: clean-kernels
+clean-kernels:
+	find scenes render -name '*.nb[ic]' -delete
+
 # The bundled scene, from CC0 furniture; needs the extras capture and nerfstudio. See docs/living_room.md.
 FURNITURE ?= furniture_cc0.tar.xz
 LIVING_ROOM ?= living_room_build

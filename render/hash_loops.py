@@ -5,7 +5,7 @@ hashed. Samples come in tiles of 64. Levels are the outer loop, so that one leve
 the cache while all samples of a chunk pass over them.
 """
 
-# ruff: noqa: PLR0913, ANN001, ANN201
+# ruff: noqa: PLR0913, ANN001, ANN201, ANN202
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 import numpy as np

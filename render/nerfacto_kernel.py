@@ -36,7 +36,8 @@ def render_nerfacto(field: NerfactoField, origins: Tensor, directions: Tensor) -
     if rays:
         shared = -(-rays // numba.get_num_threads())
         chunk = min(max(shared, LEAST_RAYS_PER_CHUNK), MOST_RAYS_PER_CHUNK)
-        loops.render(origins.numpy(), directions.numpy(), *_PACKED[field], chunk, out.numpy())
+        rays_np = origins.numpy(), directions.numpy()
+        loops.render(*rays_np, *_PACKED[field], chunk, out.numpy())  # pyright: ignore[reportCallIssue]
     return out
 
 
@@ -103,7 +104,9 @@ def _pack_proposals(field: NerfactoField, weights: dict[str, np.ndarray]) -> tup
     for i, (table, grid) in enumerate(zip(tables, grids, strict=True)):
         stacked[i, : len(table)] = rows_in_words(table)
         resolutions[i, : grid.levels] = grid.resolutions().numpy()
-    first = [_layer(weights[f"{n}.0.weight"], weights[f"{n}.0.bias"], inputs, hidden) for n in names]
+    first = [
+        _layer(weights[f"{n}.0.weight"], weights[f"{n}.0.bias"], inputs, hidden) for n in names
+    ]
     second = [_layer(weights[f"{n}.1.weight"], weights[f"{n}.1.bias"], hidden, QUAD) for n in names]
     levels = np.array([grid.levels for grid in grids], dtype=np.int64)
     return (

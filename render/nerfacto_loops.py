@@ -1,14 +1,15 @@
 """nerfacto's last pass for a chunk of rays, compiled: densities, colours and what each ray sees."""
 
-# ruff: noqa: PLR0913, ANN001, ANN201
+# ruff: noqa: PLR0913, ANN001, ANN201, ANN202
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 import numpy as np
 from numba import njit, prange
 
-from .hash_loops import encode, place
-from .proposal_loops import DARK, propose
-from .tile_loops import FAST, HALF, ONE, TILE, ZERO, exp, layer, rectify, transmit
+from .hash_loops import encode
+from .march_loops import keep_lit, place_lit, room_for
+from .proposal_loops import propose
+from .tile_loops import FAST, HALF, ONE, QUAD, TILE, ZERO, exp, layer, rectify, transmit
 
 SEGMENT = 8
 """Intervals that a ray passes before it is asked whether any light is left."""
@@ -42,52 +43,23 @@ def shade(origins, directions, edges, field, sizes, scale, background, out):
     """
     table, resolutions = field[0], field[1]
     rays, count = edges.shape[0], edges.shape[1] - 1
-    levels = resolutions.shape[0]
-    size = table.shape[0] // levels
-    inputs, hidden, outputs, seen, deep = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]
-    room = (rays * SEGMENT + TILE - 1) // TILE * TILE
+    size = table.shape[0] // resolutions.shape[0]
+    inputs, hidden, outputs = sizes[0], sizes[1], sizes[2]
+    room = room_for(rays, SEGMENT)
     unit = np.zeros(3 * room, dtype=np.float32)
     width = np.zeros(room, dtype=np.float32)
     features = np.zeros(room * inputs, dtype=np.float32)
     inside = np.empty(hidden * TILE, dtype=np.float32)
     geometry = np.empty(outputs * TILE, dtype=np.float32)
-    harmonics = np.empty((rays, HARMONICS), dtype=np.float32)
-    for ray in range(rays):
-        spherical_harmonics(directions[ray], harmonics[ray])
-    waiting = (
-        np.zeros(seen * TILE, dtype=np.float32),
-        np.zeros(TILE, dtype=np.int64),
-        np.zeros(TILE, dtype=np.float32),
-    )
-    rooms = (
-        np.empty(deep * TILE, dtype=np.float32),
-        np.empty(deep * TILE, dtype=np.float32),
-        np.empty(4 * TILE, dtype=np.float32),
-    )
+    waiting = _waiting_room(sizes[3], sizes[4])
     queued = 0
-    light = np.ones(rays, dtype=np.float32)
+    harmonics, light = _begin(directions, edges, out)
     alive = np.arange(rays)
     lit = rays
-    out[:] = ZERO
-    for ray in range(rays):
-        out[ray, 4] = (edges[ray, count - 1] + edges[ray, count]) * HALF
     for start in range(0, count, SEGMENT):
         wide = min(SEGMENT, count - start)
-        for a in range(lit):
-            ray, at = alive[a], a * wide
-            place(
-                origins[ray],
-                directions[ray],
-                edges[ray, start:],
-                wide,
-                unit[at:],
-                unit[room + at :],
-                unit[2 * room + at :],
-                width[at:],
-            )
-        used = lit * wide
-        tiles = (used + TILE - 1) // TILE
-        encode(unit, room, tiles, table, size, levels, resolutions, features, inputs)
+        tiles = place_lit(origins, directions, edges, start, wide, alive, lit, unit, width)
+        encode(unit, room, tiles, table, size, resolutions.shape[0], resolutions, features, inputs)
         for tile in range(tiles):
             x = features[tile * inputs * TILE : (tile + 1) * inputs * TILE]
             layer(x, inputs, field[2], field[3], hidden, inside)
@@ -95,40 +67,65 @@ def shade(origins, directions, edges, field, sizes, scale, background, out):
             layer(inside, hidden, field[4], field[5], outputs, geometry)
             through = width[tile * TILE : (tile + 1) * TILE]
             transmit(geometry, through, scale)
-            for i in range(min(TILE, used - tile * TILE)):
+            for i in range(min(TILE, lit * wide - tile * TILE)):
                 index = tile * TILE + i
                 ray, sample = alive[index // wide], start + index % wide
-                left = light[ray]
-                passed = left * through[i]
-                weight = left - passed
-                light[ray] = passed
-                middle = (edges[ray, sample] + edges[ray, sample + 1]) * HALF
-                out[ray, 3] += weight * middle
-                if left > HALF and passed <= HALF:
-                    out[ray, 4] = middle
-                if sample == count - 1 and background == LAST_SAMPLE:
-                    weight += passed
-                if weight <= FAINT:
-                    continue
-                _queue(waiting, queued, geometry, i, outputs, harmonics[ray], ray, weight)
-                queued += 1
-                if queued == TILE:
-                    _colour(waiting, queued, field, seen, deep, rooms, out)
-                    queued = 0
-        kept = 0
-        for a in range(lit):
-            if light[alive[a]] > DARK:
-                alive[kept] = alive[a]
-                kept += 1
-        lit = kept
-    _colour(waiting, queued, field, seen, deep, rooms, out)
+                weight = _absorb(ray, sample, through[i], edges, light, background, out)
+                if weight > FAINT:
+                    _queue(waiting, queued, geometry, i, outputs, harmonics[ray], ray, weight)
+                    queued += 1
+                    if queued == TILE:
+                        _colour(waiting, queued, field, sizes[3], sizes[4], out)
+                        queued = 0
+        lit = keep_lit(alive, lit, light)
+    _colour(waiting, queued, field, sizes[3], sizes[4], out)
     _finish(edges, light, background, out)
+
+
+@njit(cache=True, fastmath=FAST)
+def _waiting_room(inputs, hidden):
+    """Return the tile of samples that wait for their colour, and what colouring needs."""
+    return (
+        np.zeros(inputs * TILE, dtype=np.float32),
+        np.zeros(TILE, dtype=np.int64),
+        np.zeros(TILE, dtype=np.float32),
+        np.empty(hidden * TILE, dtype=np.float32),
+        np.empty(hidden * TILE, dtype=np.float32),
+        np.empty(QUAD * TILE, dtype=np.float32),
+    )
+
+
+@njit(cache=True, fastmath=FAST)
+def _begin(directions, edges, out):
+    """Return each ray's harmonics and its light; the median is the last interval's at first."""
+    rays, count = edges.shape[0], edges.shape[1] - 1
+    harmonics = np.empty((rays, HARMONICS), dtype=np.float32)
+    out[:] = ZERO
+    for ray in range(rays):
+        spherical_harmonics(directions[ray], harmonics[ray])
+        out[ray, 4] = (edges[ray, count - 1] + edges[ray, count]) * HALF
+    return harmonics, np.ones(rays, dtype=np.float32)
+
+
+@njit(cache=True, fastmath=FAST)
+def _absorb(ray, sample, through, edges, light, background, out):
+    """Let a ray's light pass an interval; return the weight of the colour there."""
+    left = light[ray]
+    passed = left * through
+    light[ray] = passed
+    middle = (edges[ray, sample] + edges[ray, sample + 1]) * HALF
+    out[ray, 3] += (left - passed) * middle
+    if left > HALF and passed <= HALF:
+        out[ray, 4] = middle
+    if background == LAST_SAMPLE and sample == edges.shape[1] - 2:
+        return left
+    return left - passed
 
 
 @njit(cache=True, fastmath=FAST)
 def _queue(waiting, slot, geometry, column, outputs, harmonics, ray, weight):
     """Put a sample into the tile of those that wait for their colour."""
-    x, rays, weights = waiting
+    x, rays, weights = waiting[0], waiting[1], waiting[2]
     for k in range(HARMONICS):
         x[k * TILE + slot] = harmonics[k]
     for k in range(1, outputs):
@@ -138,15 +135,14 @@ def _queue(waiting, slot, geometry, column, outputs, harmonics, ray, weight):
 
 
 @njit(cache=True, fastmath=FAST)
-def _colour(waiting, queued, field, inputs, hidden, rooms, out):
+def _colour(waiting, queued, field, inputs, hidden, out):
     """Add the colours of the waiting samples to their rays."""
-    x, rays, weights = waiting
-    first, second, rgb = rooms
+    x, rays, weights, first, second, rgb = waiting
     layer(x, inputs, field[6], field[7], hidden, first)
     rectify(first, hidden)
     layer(first, hidden, field[8], field[9], hidden, second)
     rectify(second, hidden)
-    layer(second, hidden, field[10], field[11], 4, rgb)
+    layer(second, hidden, field[10], field[11], QUAD, rgb)
     for i in range(3 * TILE):
         rgb[i] = ONE / (ONE + exp(-rgb[i]))
     for i in range(queued):

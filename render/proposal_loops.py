@@ -4,19 +4,18 @@ Rays march through the intervals in segments; those whose light is spent drop ou
 lies behind them has no weight.
 """
 
-# ruff: noqa: PLR0913, ANN001, ANN201
+# ruff: noqa: PLR0913, ANN001, ANN201, ANN202
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 import numpy as np
 from numba import njit
 
-from .hash_loops import encode, place
-from .tile_loops import FAST, HALF, ONE, TILE, ZERO, layer, rectify, transmit
+from .hash_loops import encode
+from .march_loops import keep_lit, place_lit, room_for
+from .tile_loops import FAST, HALF, ONE, QUAD, TILE, ZERO, layer, rectify, transmit
 
 SEGMENT = 16
 """Intervals that a ray passes before it is asked whether any light is left."""
-DARK = np.float32(1e-7)
-"""Share of a ray's light below which nothing more is looked at."""
 PADDING = np.float32(0.01)
 TWO = np.float32(2)
 
@@ -83,31 +82,19 @@ def _weigh(origins, directions, networks, network, edges, count, scale, weights)
     tables, sizes, levels, resolutions, first, first_bias, second, second_bias = networks
     rays = origins.shape[0]
     inputs, hidden = first.shape[1] // first_bias.shape[1], first_bias.shape[1]
-    room = (rays * SEGMENT + TILE - 1) // TILE * TILE
+    room = room_for(rays, SEGMENT)
     unit = np.zeros(3 * room, dtype=np.float32)
     width = np.zeros(room, dtype=np.float32)
     features = np.zeros(room * inputs, dtype=np.float32)
     inside = np.empty(hidden * TILE, dtype=np.float32)
-    raw = np.empty(4 * TILE, dtype=np.float32)
+    raw = np.empty(QUAD * TILE, dtype=np.float32)
     light = np.ones(rays, dtype=np.float32)
     alive = np.arange(rays)
     lit = rays
     weights[:, :count] = ZERO
     for start in range(0, count, SEGMENT):
         wide = min(SEGMENT, count - start)
-        for a in range(lit):
-            ray, at = alive[a], a * wide
-            place(
-                origins[ray],
-                directions[ray],
-                edges[ray, start:],
-                wide,
-                unit[at:],
-                unit[room + at :],
-                unit[2 * room + at :],
-                width[at:],
-            )
-        tiles = (lit * wide + TILE - 1) // TILE
+        tiles = place_lit(origins, directions, edges, start, wide, alive, lit, unit, width)
         encode(
             unit,
             room,
@@ -123,10 +110,9 @@ def _weigh(origins, directions, networks, network, edges, count, scale, weights)
             x = features[tile * inputs * TILE : (tile + 1) * inputs * TILE]
             layer(x, inputs, first[network], first_bias[network], hidden, inside)
             rectify(inside, hidden)
-            layer(inside, hidden, second[network], second_bias[network], 4, raw)
+            layer(inside, hidden, second[network], second_bias[network], QUAD, raw)
             through = width[tile * TILE : (tile + 1) * TILE]
             transmit(raw, through, scale)
-        kept = 0
         for a in range(lit):
             ray = alive[a]
             left = light[ray]
@@ -135,7 +121,4 @@ def _weigh(origins, directions, networks, network, edges, count, scale, weights)
                 weights[ray, start + i] = left - passed
                 left = passed
             light[ray] = left
-            if left > DARK:
-                alive[kept] = ray
-                kept += 1
-        lit = kept
+        lit = keep_lit(alive, lit, light)
