@@ -14,6 +14,9 @@ check: .venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	rm -rf build
+	$(BIN)/pip install -q --no-deps --target build/typed .
+	$(BIN)/pyright -p pyrightconfig.wheel.json
 
 format: .venv
 	$(BIN)/ruff check --fix .

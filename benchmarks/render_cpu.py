@@ -8,6 +8,9 @@ Needs the extra `nerfstudio`. `--rays` is an archive with `ray_origins` and `ray
 views, so that a machine that is busy is so for all of them; ratios are of medians.
 """
 
+# nerfstudio is an optional extra, absent where types are checked.
+# pyright: reportMissingImports=false
+
 import argparse
 import json
 import os

@@ -146,7 +146,7 @@ def _figures(results: Results) -> dict[str, Any]:
 
 def main() -> None:
     """Read the command line, walk, and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     for name in ("capture", "maps", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--scene-steps", type=int, default=Road.scene_steps)

@@ -16,8 +16,8 @@ SECONDS_BETWEEN_LINES = 60.0
 def progress_bar(title: str) -> Iterator[Callable[[float, str], None]]:
     """Yield a function that takes the share done (0 to 1) and a short message.
 
-    On a terminal it moves a bar with the time left; elsewhere it prints a line at every tenth and at least
-    every minute.
+    On a terminal it moves a bar with the time left; elsewhere it prints a line at every
+    tenth and at least every minute.
     """
     if not ERR.is_terminal:
         yield _printed_progress(title)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from .alignment import (
     FeatureNorm,
@@ -22,6 +23,7 @@ from .report import evaluate_report, write_report
 from .scenes.scene import Scene
 from .training.experiment import build
 from .training.run_folder import load_run
+from .video_models.encoder import Encoder
 
 MAP_SIZE = 112
 """Side in pixels at which maps are compared by default; the encoders are convolutional."""
@@ -104,11 +106,11 @@ def score_run(
     for encoder in (loaded.encoder, untrained):
         encoder.requires_grad_(requires_grad=False)
     return take(
-        loaded.encoder,
+        cast(Encoder, loaded.encoder),
         maps,
         recipe=recipe,
         settings=settings,
-        random_encoder=untrained,
+        random_encoder=cast(Encoder, untrained),
         progress=progress,
     )
 

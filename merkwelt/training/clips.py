@@ -49,7 +49,7 @@ class StoredClips:
         self._dataset = ClipDataset(folder, streams=("video", "trajectory"))
         self.identity = str(self._dataset.plan.id)
         self.frame_rate_hz = float(self._dataset.plan.frame_rate_hz)
-        self.clip_ids = [int(clip) for clip in self._dataset.clip_ids]
+        self.clip_ids: Sequence[int] = [int(clip) for clip in self._dataset.clip_ids]
 
     def read(self, clip: int) -> TrainingClip:
         """Return a clip by its id."""

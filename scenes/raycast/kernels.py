@@ -79,11 +79,11 @@ def light_at(
     total, red, green, blue = 0.0, 0.0, 0.0, 0.0
     for k in range(3):
         point = grid_points[face_first[face] + corners[k]]
-        weight = (weights[k] + 1e-6) * light[side, point, 3]
+        weight = (weights[k] + 1e-6) * float(light[side, point, 3])
         total += weight
-        red += weight * light[side, point, 0]
-        green += weight * light[side, point, 1]
-        blue += weight * light[side, point, 2]
+        red += weight * float(light[side, point, 0])
+        green += weight * float(light[side, point, 1])
+        blue += weight * float(light[side, point, 2])
     return red / total, green / total, blue / total
 
 
