@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .files import write_atomically
 from .parts import Progress
 from .render.presets import load_observer
 from .render.render_clip import ClipSettings
@@ -86,7 +87,6 @@ def _render_one(plan: Plan, scenes: dict[str, Scene], clip: int, out: Path) -> R
     if out.exists() and any(out.iterdir()):
         raise FileExistsError(f"{out} is not empty; one clip goes into a folder of its own")
     rendered = render_one(plan, scenes, clip)
-    out.mkdir(parents=True, exist_ok=True)
     for member, data in encode_clip(rendered, plan).items():
-        (out / member).write_bytes(data)
+        write_atomically(out / member, data)
     return RenderSummary(summary=f"clip {clip_name(clip)} is in {out}: {rendered.caption}")

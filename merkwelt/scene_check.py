@@ -8,6 +8,7 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 
+from .files import write_atomically
 from .render.photographs import ViewScore
 from .scene_build import check_scene, quality_of
 from .scenes.captures import read_capture
@@ -61,13 +62,11 @@ def check_and_write(
             f"{list(scene.card.held_out)[:4]}"
         )
     target = out or Path(f"check-{scene.card.name}")
-    target.mkdir(parents=True, exist_ok=True)
     picture = target / "check.png"
-    imageio.imwrite(picture, side_by_side(scores))
+    write_atomically(picture, imageio.imwrite("<bytes>", side_by_side(scores), extension=".png"))
     views = [{"name": s.name, "psnr_db": s.psnr_db, "ssim": s.ssim} for s in scores]
-    (target / "check.json").write_text(
-        json.dumps({"scene": scene.card.name, **quality_of(scores), "views": views}, indent=1)
-    )
+    found = {"scene": scene.card.name, **quality_of(scores), "views": views}
+    write_atomically(target / "check.json", (json.dumps(found, indent=1) + "\n").encode())
     return SceneCheck(scores=scores, picture=picture)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ import safetensors
 import torch
 from safetensors.torch import save
 from torch import Tensor
+
+from ..files import write_atomically
 
 FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})\.safetensors")
@@ -29,20 +30,6 @@ class Checkpoint:
     """Under ``encoder.``, ``objective.`` and ``optimiser.``."""
     state: Mapping[str, Any]
     """Plain data."""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def checkpoint_paths(run: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import write_atomically
+from ..files import write_atomically
 
 FILE = "metrics.jsonl"
 

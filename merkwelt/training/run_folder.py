@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from .checkpoint import checkpoint_paths, load_module, read_checkpoint, write_atomically
+from ..files import write_atomically
+from .checkpoint import checkpoint_paths, load_module, read_checkpoint
 from .config_file import differences, from_plain, to_plain, with_overrides
 from .experiment import Experiment, build
 
