@@ -38,9 +38,9 @@ FURNITURE ?= furniture_cc0.tar.xz
 LIVING_ROOM ?= living_room_build
 .PHONY: living_room
 living_room:
-	$(BIN)/merkwelt scene capture $(FURNITURE) --out $(LIVING_ROOM)/capture
+	$(BIN)/merkwelt scene capture $(FURNITURE) --out $(LIVING_ROOM)/capture --workers 2
 	$(BIN)/merkwelt scene train $(LIVING_ROOM)/capture --name living_room \
-	    --library $(LIVING_ROOM)/scenes --steps 2600 --rays-per-step 2048 --levels 13 \
+	    --library $(LIVING_ROOM)/scenes --steps 6500 --rays-per-step 2048 --levels 13 \
 	    --log2-hashmap-size 18 --max-resolution 2048 --background random \
 	    --no-appearance-embedding --tables byte
 	$(BIN)/merkwelt scene export living_room --library $(LIVING_ROOM)/scenes \

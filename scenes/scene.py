@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from .analytic import AnalyticField
 from .card import SceneCard
@@ -89,7 +89,7 @@ def save_scene(
     partial = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
     try:
         partial.mkdir()
-        save_file(_stored(scene), partial / FIELD_FILE)
+        (partial / FIELD_FILE).write_bytes(save(_stored(scene)))  # save_file makes it private.
         (partial / CARD_FILE).write_text(scene.card.to_json())
         _write_preview(scene, partial, preview_png)
         if folder.exists():

@@ -41,7 +41,7 @@ class CaptureSettings:
     width: int = 384
     height: int = 288
     hfov_deg: float = 78.0
-    train_views: int = 200
+    train_views: int = 400
     held_out_views: int = 20
     walk_frames: int = 12
     """Stereo frames of the short walk in ``ground_truth/walk``; 0 leaves it out."""
