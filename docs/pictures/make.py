@@ -13,20 +13,18 @@ from merkwelt.scenes import Scene
 
 from merkwelt.report import anaglyph, colour_depth, figure_png, trajectory_plot, walkable_of
 
-FRAME, TILE_PX, GAP_PX = 4, 320, 8
+FRAME, TILE_PX, GAP_PX = 2, 320, 8
 FARTHEST_M = 6.0
 
 
 def main() -> None:
     scene, observer = Scene.load("living_room"), load_observer("adult")
     navigation = Navigation.of(scene, observer)
-    key = ClipKey(dataset_seed=0, scene="living_room/showcase", clip=0)
-    clip = render_clip(scene, observer, ClipSettings(size=160), key, navigation=navigation)
+    key = ClipKey(dataset_seed=0, scene="living_room/showcase", clip=6)
+    clip = render_clip(scene, observer, ClipSettings(size=TILE_PX), key, navigation=navigation)
     left, right = (eye.permute(0, 2, 3, 1).numpy() for eye in clip.video)
     depth = colour_depth(clip.depth[0].numpy()[FRAME], far=FARTHEST_M).rgb
     tiles = [left[FRAME], right[FRAME], anaglyph(left, right)[FRAME], depth]
-    size = (TILE_PX, TILE_PX)
-    tiles = [cv2.resize(tile, size, interpolation=cv2.INTER_CUBIC) for tile in tiles]
     pictures = _beside(_above(tiles[0], tiles[2]), _above(tiles[1], tiles[3]))
     plot = figure_png(trajectory_plot(clip.trajectory, scene.card, walkable_of(navigation)))
     plan = imageio.imread(plot)[..., :3]

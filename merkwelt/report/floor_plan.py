@@ -65,7 +65,7 @@ def draw_plan(
     if walkable is not None:
         _draw_walkable(axes, walkable)
     world_per_point = width / (FIGURE_WIDTH_IN * 72)
-    _draw_objects(axes, card.objects, _Names(world_per_point, keep_free))
+    _draw_objects(axes, card.objects, _Names((low, high), world_per_point, keep_free))
     _draw_scale_bar(axes, low, width, pad, "m" if card.is_metric else "units")
     return figure, axes
 
@@ -128,9 +128,15 @@ def _footprint(item: SceneObject) -> np.ndarray:
 
 
 class _Names:
-    """Places taken by names, so that none covers another."""
+    """Places taken by names, so that none covers another or leaves the picture."""
 
-    def __init__(self, world_per_point: float, keep_free: np.ndarray | None) -> None:
+    def __init__(
+        self,
+        extent: tuple[np.ndarray, np.ndarray],
+        world_per_point: float,
+        keep_free: np.ndarray | None,
+    ) -> None:
+        self._low, self._high = extent
         self._size = NAME_SIZE * world_per_point
         points = np.empty((0, 2)) if keep_free is None else keep_free
         reach = 0.35 * self._size
@@ -154,10 +160,11 @@ class _Names:
             shifts += [(width / 2 + half[0], 0), (-width / 2 - half[0], 0)]
         size = half[::-1] if upright_first else half
         for shift in shifts:
-            area = np.stack([middle + shift - size, middle + shift + size])
+            centre = np.maximum(np.minimum(middle + shift, self._high - size), self._low + size)
+            area = np.stack([centre - size, centre + size])
             if not any(np.all(area[0] < b[1]) and np.all(b[0] < area[1]) for b in self._taken):
                 self._taken.append(area)
-                return float(middle[0] + shift[0]), float(middle[1] + shift[1]), upright_first
+                return float(centre[0]), float(centre[1]), upright_first
         return None
 
 

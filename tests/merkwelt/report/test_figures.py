@@ -7,6 +7,7 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from merkwelt.report import figure_png, plan_plot, timeline_plot, trajectory_plot, walkable_of
 from merkwelt.report.curves import (
@@ -57,6 +58,22 @@ def test_plan_puts_boxes_and_cells_where_they_are(card, walkable):
     np.testing.assert_allclose(
         [fill.x0, fill.y0, fill.x1, fill.y1], [0.5, 0.5, 5.5, 4.5], atol=1e-9
     )
+
+
+def test_names_stay_inside_the_plan(card):
+    low, high = np.asarray(card.bounds)[:, :2]
+    corner = replace(
+        card.objects[0],
+        name="an_object_of_a_long_name",
+        box=replace(card.objects[0].box, centre_m=(high[0] - 0.1, low[1] + 0.1, 0.1)),
+    )
+    figure = plan_plot(replace(card, objects=(corner,)))
+    axes = figure.axes[0]
+    FigureCanvasAgg(figure).draw()  # Lays the text out.
+    (name,) = [text for text in axes.texts if text.get_text().startswith("an object")]
+    shown = name.get_window_extent()
+    assert shown.x0 >= 0
+    assert shown.x1 <= figure.bbox.x1
 
 
 def test_plan_of_a_scene_without_scale_or_objects(card):
