@@ -65,7 +65,11 @@ def test_names_stay_inside_the_plan(card):
     corner = replace(
         card.objects[0],
         name="an_object_of_a_long_name",
-        box=replace(card.objects[0].box, centre_m=(high[0] - 0.1, low[1] + 0.1, 0.1)),
+        box=replace(
+            card.objects[0].box,
+            centre_m=(high[0] - 0.1, low[1] + 0.1, 0.1),
+            size_m=(0.2, 0.2, 0.2),
+        ),
     )
     figure = plan_plot(replace(card, objects=(corner,)))
     axes = figure.axes[0]
