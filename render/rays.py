@@ -18,7 +18,7 @@ class Rays:
     """Cosine between a ray and its camera's optical axis: z-depth is distance times this."""
 
     def __post_init__(self) -> None:
-        """Refuse shapes that do not belong together, and directions that are not unit vectors."""
+        """Refuse shapes that do not belong together, and rays without place or unit direction."""
         n = self.origins.shape[0]
         if self.origins.shape != (n, 3) or self.directions.shape != (n, 3):
             raise ValueError(
@@ -28,6 +28,12 @@ class Rays:
         if self.z_per_distance.shape != (n,):
             raise ValueError(
                 f"expected z_per_distance [{n}], got {tuple(self.z_per_distance.shape)}"
+            )
+        if not bool(self.origins.isfinite().all()):
+            lost = int((~self.origins.isfinite().all(dim=-1)).sum())
+            raise ValueError(
+                f"expected finite origins, {lost} of {n} rays start at NaN or infinity; check the "
+                "cameras' poses"
             )
         length = self.directions.norm(dim=-1)
         if n and not bool(((length - 1).abs() < 1e-3).all()):

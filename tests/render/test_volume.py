@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 from merkwelt.render import Rays, RenderOptions, render_rays
-from merkwelt.scenes.analytic import analytic_room
+from merkwelt.scenes.analytic import AnalyticField, analytic_room
+from merkwelt.scenes.scene import Scene
 
 ROOM = analytic_room()
 
@@ -73,6 +74,38 @@ def test_directions_without_unit_length_are_refused(direction):
             directions=torch.tensor([direction]),
             z_per_distance=torch.ones(1),
         )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_rays_that_start_nowhere_are_refused(value):
+    origins = torch.zeros(3, 3)
+    origins[1, 2] = value
+    with pytest.raises(ValueError, match="1 of 3 rays start at NaN or infinity"):
+        Rays(
+            origins=origins,
+            directions=torch.tensor([[1.0, 0.0, 0.0]] * 3),
+            z_per_distance=torch.ones(3),
+        )
+
+
+def test_an_eye_inside_matter_sees_its_colour_at_no_distance():
+    block = torch.tensor([[0.0, 0.0, 1.0, 20.0, 20.0, 20.0, 0.0]])
+    scene = Scene(ROOM.card, AnalyticField(block, torch.tensor([[0.2, 0.5, 0.8]])))
+    rendered = render_rays(scene, _ray((0, 0, 1), (1, 0, 0)))
+    here = torch.tensor([[0.0, 0.0, 1.0]])
+    _, colour = scene.field.radiance(here, torch.tensor([[1.0, 0.0, 0.0]]))
+    torch.testing.assert_close(rendered.rgb, colour, atol=0.02, rtol=0)  # Within a centimetre.
+    assert float(rendered.opacity[0]) == pytest.approx(1, abs=1e-4)
+    assert 0 <= float(rendered.depth_median[0]) < 0.05
+
+
+def test_an_empty_scene_is_background():
+    empty = torch.tensor([[500.0, 0.0, 1.0, 0.1, 0.1, 0.1, 0.0]])
+    scene = Scene(ROOM.card, AnalyticField(empty, torch.tensor([[0.2, 0.5, 0.8]])))
+    rendered = render_rays(scene, _ray((0, 0, 1), (0, 1, 0)))
+    assert float(rendered.opacity[0]) < 1e-3
+    assert bool(rendered.depth.isfinite().all())
+    assert bool(rendered.depth_median.isfinite().all())
 
 
 def test_the_compiled_backend_refuses_other_fields():
