@@ -1,7 +1,8 @@
-"""A pinhole camera: pixels to rays and points to pixels."""
+"""Cameras: pixels to rays and points to pixels; the pinhole among them."""
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -75,7 +76,29 @@ class PinholeCamera:
         return np.stack([x, self.fy * points[..., 1] / z + self.cy], axis=-1)
 
 
-def rays_of(camera: PinholeCamera, world_from_camera: np.ndarray) -> Rays:
+class Camera(Protocol):
+    """What turns pixels into rays: a pinhole, a fisheye, a foveated retina."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        ...
+
+    def directions(self) -> np.ndarray:
+        """Return the unit direction ``[height, width, 3]`` of each pixel's centre, camera axes."""
+        ...
+
+    def project(self, points_camera: np.ndarray) -> np.ndarray:
+        """Return pixels xy ``[..., 2]`` of points ``[..., 3]`` in camera axes; NaN behind."""
+        ...
+
+
+def rays_of(camera: Camera, world_from_camera: np.ndarray) -> Rays:
     """Return the rays of all pixels of cameras at ``world_from_camera`` ``[m, 4, 4]``.
 
     Rays are ordered ``[m, height, width]``, flattened.
