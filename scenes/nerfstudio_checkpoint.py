@@ -1,20 +1,17 @@
 """Reading a nerfacto checkpoint into the project's own weights, without nerfstudio.
 
-Only tensors and numbers are accepted: ``torch.load`` runs with ``weights_only=True`` and admits
-nothing but the numpy scalars that nerfstudio leaves in its optimiser's state.
+The torch implementation of nerfstudio 0.3 to 1.1.5; tiny-cuda-nn's is in ``tcnn_checkpoint``.
 """
 
-import pickle
-import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from .checkpoint_file import TensorTaker, load_checkpoint_file
+
+LAYOUT = "a nerfacto checkpoint of nerfstudio 0.3 to 1.1.5 (torch)"
 MODEL_PREFIX = "_model."
 
 
@@ -38,27 +35,14 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: the file is truncated, is no checkpoint, or asks for code to be run.
     """
-    try:
-        with torch.serialization.safe_globals(_numpy_scalars()), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # unusual pickles are refused just below
-            data = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path} holds more than weights and was not opened, because that could run code: "
-            f"{_first_line(error)}"
-        ) from error
-    except (RuntimeError, zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"{path} is damaged or no checkpoint ({path.stat().st_size} bytes): "
-            f"{_first_line(error)}; copy it again from where it was trained"
-        ) from error
+    data = load_checkpoint_file(path)
     pipeline = data.get("pipeline") if isinstance(data, dict) else None
     if not isinstance(pipeline, dict):
         raise ValueError(f"{path} is no nerfstudio checkpoint: it has no 'pipeline' entry")
     return {
         name.removeprefix("module.").removeprefix(MODEL_PREFIX): value
         for name, value in pipeline.items()
-        if isinstance(value, Tensor)
+        if isinstance(name, str) and isinstance(value, Tensor)
     }
 
 
@@ -78,7 +62,7 @@ def nerfacto_weights(
             f"{where} was trained with tiny-cuda-nn, whose network is another function; train it "
             "with implementation='torch' to import it"
         )
-    take = _Taker(tensors, where)
+    take = TensorTaker(tensors, where, LAYOUT)
     weights = {"grid.table": take("field.mlp_base.model.0.hash_table")}
     for layer in range(2):
         for part in ("weight", "bias"):
@@ -108,34 +92,6 @@ def _fold_appearance(
     return weights
 
 
-class _Taker:
-    """Takes tensors by name and says plainly what is not there."""
-
-    def __init__(self, tensors: Mapping[str, Tensor], where: str) -> None:
-        self.tensors, self.where = tensors, where
-
-    def __call__(self, name: str) -> Tensor:
-        if name not in self.tensors:
-            raise ValueError(
-                f"{self.where}: expected a nerfacto checkpoint of nerfstudio 1.0 to 1.1.5, "
-                f"tensor {name!r} is missing"
-            )
-        return self.tensors[name].float()
-
-
-def _numpy_scalars() -> list[Any]:
-    from numpy import dtype, float32, float64
-    from numpy._core.multiarray import scalar  # type: ignore[attr-defined]
-
-    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    dtypes = [type(dtype(kind)) for kind in (float32, float64, np.int64)]
-    return [*((scalar, name) for name in names), dtype, *dtypes]
-
-
 def _step(path: Path) -> int:
     digits = path.stem.removeprefix("step-")
     return int(digits) if digits.isdigit() else -1
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
