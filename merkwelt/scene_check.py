@@ -17,6 +17,16 @@ GAP_PX = 6
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckSize:
+    """How much of a scene is checked."""
+
+    longest_px: int = 400
+    """Longer side of the pictures in pixels."""
+    views: int | None = None
+    """At most so many photographs; None is 24, or 4 of a field that renders slowly."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SceneCheck:
     """Scores of all held-out views and where the picture is."""
 
@@ -38,7 +48,7 @@ def check_and_write(
     name: str,
     capture: Path | None,
     out: Path | None,
-    longest_px: int,
+    size: CheckSize,
     *,
     library: Path | None = None,
     progress: Callable[[float, str], None] | None = None,
@@ -54,7 +64,13 @@ def check_and_write(
         raise ValueError(
             f"scene {name!r} does not know its photographs; name their folder with --capture"
         )
-    scores = check_scene(scene, read_capture(folder), longest_px=longest_px, progress=progress)
+    scores = check_scene(
+        scene,
+        read_capture(folder),
+        longest_px=size.longest_px,
+        most=size.views,
+        progress=progress,
+    )
     if not scores:
         raise ValueError(
             f"{folder} has none of the photographs held out from scene {name!r}: "
@@ -64,9 +80,9 @@ def check_and_write(
     target.mkdir(parents=True, exist_ok=True)
     picture = target / "check.png"
     imageio.imwrite(picture, side_by_side(scores))
-    views = [{"name": s.name, "psnr_db": s.psnr_db, "ssim": s.ssim} for s in scores]
+    listed = [{"name": s.name, "psnr_db": s.psnr_db, "ssim": s.ssim} for s in scores]
     (target / "check.json").write_text(
-        json.dumps({"scene": scene.card.name, **quality_of(scores), "views": views}, indent=1)
+        json.dumps({"scene": scene.card.name, **quality_of(scores), "views": listed}, indent=1)
     )
     return SceneCheck(scores=scores, picture=picture)
 

@@ -7,7 +7,6 @@ moved; only the files inside its folder are read.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +14,34 @@ import numpy as np
 from torch import Tensor
 
 from .card import Matrix, SceneCard
+from .import_options import ImportOptions
 from .nerfacto import GridConfig, NerfactoConfig, NerfactoField
 from .nerfstudio_checkpoint import nerfacto_weights, newest_checkpoint, read_checkpoint
 from .nerfstudio_yaml import read_nerfstudio_config
 from .scene import Scene
-from .table_storage import TableStorage
 
 PROPOSAL_BASE_RESOLUTION = 16
 """nerfstudio's ``HashMLPDensityField`` default, which no configuration of nerfacto changes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """What a run's own files cannot say."""
-
-    name: str
-    metres_per_unit: float | None = None
-    """Metres per unit of the capture's camera poses."""
-    licence: str = "unknown"
-    source: str = ""
-    tables: TableStorage = "single"
-    """How hash tables are stored: ``half`` is half the size, ``byte`` a quarter (about 57 dB)."""
-
-
-def import_run(run: Path, options: ImportOptions) -> Scene:
+def import_run(run: Path, options: ImportOptions, *, checkpoint: Path | None = None) -> Scene:
     """Return the scene of a nerfstudio nerfacto run.
 
     Args:
         run: the folder with ``config.yml``, that file itself, or a folder that holds exactly one
             such run somewhere below.
         options: name, scale and licence of the scene.
+        checkpoint: which of the run's checkpoints; None is the newest.
 
     Raises:
         FileNotFoundError: no run, no checkpoint or no ``dataparser_transforms.json``.
         ValueError: a file is damaged, not nerfacto, or asks for code to be run.
     """
     folder = find_run(run)
+    options.refuse_planes(str(folder))
     config = read_nerfstudio_config(folder / "config.yml")
     model = _model_config(config, folder)
-    checkpoint = newest_checkpoint(folder)
+    checkpoint = checkpoint or newest_checkpoint(folder)
     tensors = read_checkpoint(checkpoint)
     field = _field(model, tensors, str(checkpoint))
     field_from_capture, scale = _dataparser_transform(folder / "dataparser_transforms.json")

@@ -18,6 +18,7 @@ from .card import SceneCard
 from .field import Field
 from .nerfacto import NerfactoConfig, NerfactoField
 from .table_storage import pack_tables, unpack_tables
+from .vanilla import VanillaConfig, VanillaField
 
 CARD_FILE = "scene.json"
 FIELD_FILE = "field.safetensors"
@@ -126,9 +127,11 @@ def _read_field(card: SceneCard, path: Path) -> Field:
         raise ValueError(f"scene {card.name!r} is damaged: {path}: {error}") from error
     if card.field_kind == "nerfacto":
         return NerfactoField(NerfactoConfig.from_dict(card.field_config), tensors)
+    if card.field_kind == "vanilla":
+        return VanillaField(VanillaConfig.from_dict(card.field_config), tensors)
     if card.field_kind == "analytic":
         return AnalyticField.from_tensors(tensors)
     raise ValueError(
-        f"scene {card.name!r}: expected field kind 'nerfacto' or 'analytic', found "
+        f"scene {card.name!r}: expected field kind 'nerfacto', 'vanilla' or 'analytic', found "
         f"{json.dumps(card.field_kind)}; update merkwelt"
     )

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from merkwelt.scenes import Scene
+from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfstudio_checkpoint import read_checkpoint
-from merkwelt.scenes.nerfstudio_run import ImportOptions, find_run, import_run
+from merkwelt.scenes.nerfstudio_run import find_run, import_run
 from merkwelt.scenes.nerfstudio_yaml import read_nerfstudio_config
 from merkwelt.scenes.scene import save_scene
 
@@ -149,7 +150,7 @@ def test_nan_weights_are_refused_by_name(run):
     tensors = {f"_model.{k}": v for k, v in read_checkpoint(checkpoint).items()}
     tensors["_model.field.mlp_head.layers.2.bias"][0] = float("nan")
     torch.save({"pipeline": tensors}, checkpoint)
-    with pytest.raises(ValueError, match=r"head\.2\.bias.*NaN"):
+    with pytest.raises(ValueError, match=r"mlp_head\.layers\.2\.bias.*NaN"):
         import_run(run, OPTIONS)
 
 
