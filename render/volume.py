@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..scenes.field import Field
-from ..scenes.nerfacto import NerfactoField, midpoints
-from ..scenes.proposal_sampling import weights_from_density
+from ..scenes.nerfacto import NerfactoField
+from ..scenes.proposal_sampling import midpoints, weights_from_density
 from ..scenes.scene import Scene
 from .composite import composite
 from .rays import Rays

@@ -82,7 +82,7 @@ class SceneCard:
     source: str
     """Where the scene came from, in words."""
     field_kind: str
-    """Which radiance field it holds: ``nerfacto``, ``vanilla`` or ``analytic``."""
+    """Which radiance field it holds: ``nerfacto``, ``nerfacto-tcnn``, ``vanilla``, ``analytic``."""
     field_config: Mapping[str, Any] = field(default_factory=dict)
     """What the field needs besides its weights (levels, resolutions, sample counts)."""
     table_storage: TableStorage = "single"

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .field import Background
 from .positional_encoding import EncodingConfig
-from .proposal_sampling import weights_from_density
+from .proposal_sampling import midpoints, weights_from_density
 from .vanilla_network import RadianceNetwork, Wiring
 
 PDF_FLOOR = 1e-5
@@ -94,9 +94,8 @@ class VanillaField:
         edges = self._even_edges().to(origins).expand(origins.shape[0], -1)
         if not self.config.fine_samples:
             return edges
-        middle = (edges[:, :-1] + edges[:, 1:]) / 2
-        positions = origins[:, None] + directions[:, None] * middle[..., None]
-        density = self.coarse.density(positions.reshape(-1, 3)).view(middle.shape)
+        positions = midpoints(origins, directions, edges)
+        density = self.coarse.density(positions.reshape(-1, 3)).view(positions.shape[:2])
         weights = weights_from_density(density, edges)
         added = quantiles(edges, weights + PDF_FLOOR, self.config.fine_samples)
         return torch.cat([edges, added], dim=-1).sort(dim=-1).values
