@@ -103,9 +103,13 @@ def save_scene(
 
 
 def _stored(scene: Scene) -> dict[str, torch.Tensor]:
-    has_tables = isinstance(scene.field, NerfactoField | TcnnNerfactoField)
-    levels = scene.field.table_levels() if has_tables else {}
-    return pack_tables(scene.field.tensors(), scene.card.table_storage, levels)
+    field = scene.field
+    levels: dict[str, int] = {}
+    if isinstance(field, NerfactoField | TcnnNerfactoField):
+        levels = field.table_levels()
+    packed = pack_tables(field.tensors(), scene.card.table_storage, levels)
+    # A file has no shared memory, which two names of one network's weights may have.
+    return {name: value.clone() for name, value in packed.items()}
 
 
 def _write_preview(scene: Scene, target: Path, png: bytes | None) -> None:

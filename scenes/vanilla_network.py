@@ -99,7 +99,7 @@ class RadianceNetwork:
         if not self.depth:
             raise ValueError(f"the {self.name} network of the NeRF has no layer 'trunk.0'")
         encoded, width = self.wiring.position.size, self.width
-        inputs = {"trunk.0": (encoded,), "density": (width,)}
+        inputs: dict[str, tuple[int, ...]] = {"trunk.0": (encoded,), "density": (width,)}
         for layer in range(1, self.depth):
             inputs[f"trunk.{layer}"] = (width, width + encoded)
         outputs = {"density": 1, "colour": 3} | {f"trunk.{i}": width for i in range(self.depth)}

@@ -10,6 +10,7 @@ from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfstudio_checkpoint import read_checkpoint
 from merkwelt.scenes.nerfstudio_run import import_run
 from merkwelt.scenes.nerfstudio_yaml import read_nerfstudio_config
+from merkwelt.scenes.scene import save_scene
 
 OPTIONS = ImportOptions(name="fox")
 BUFFERS = ("num_levels", "max_res", "log2_hashmap_size")
@@ -122,3 +123,5 @@ def test_one_network_for_all_proposal_passes_is_asked_by_each(run, newest):
     assert torch.equal(field.tensors()["proposal.0.table"], first)
     assert torch.equal(field.tensors()["proposal.1.table"], first)
     assert field.config.proposal_grids == (newest.field.config.proposal_grids[0],) * 2
+    saved = save_scene(import_run(run, OPTIONS), run.parent / "library" / "fox")
+    assert torch.equal(saved.field.tensors()["proposal.1.table"], first)

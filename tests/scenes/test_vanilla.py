@@ -17,7 +17,7 @@ def field(tmp_path_factory):
     fine["fc_alpha.bias"] -= 2.0  # so that there is empty space
     read = read_vanilla_checkpoint(write_checkpoint(path, flexible_state(0), fine))
     config = VanillaConfig(
-        coarse=read.coarse, fine=read.fine, near=0.5, far=3.0, coarse_samples=16, fine_samples=23
+        coarse=read.coarse, fine=read.fine, near=0.5, far=3.0, coarse_samples=16, fine_samples=32
     )
     return VanillaField(config, read.weights)
 
@@ -77,7 +77,7 @@ def test_quantiles_of_even_weights_are_even_and_of_a_peak_are_in_it():
 def test_samples_lie_between_the_planes_in_order_and_do_not_change(field):
     origins, directions = _rays(50)
     edges = field.sample_edges(origins, directions)
-    assert edges.shape == (50, 16 + 23 + 1)
+    assert edges.shape == (50, 16 + 32 + 1)
     assert bool((edges[:, 1:] >= edges[:, :-1]).all())
     torch.testing.assert_close(edges[:, 0], torch.full((50,), 0.5))
     torch.testing.assert_close(edges[:, -1], torch.full((50,), 3.0))
@@ -97,9 +97,9 @@ def test_fine_samples_gather_where_the_coarse_network_absorbs(field):
         weight = np.exp(-(np.cumsum(optical) - optical)) * (1 - np.exp(-optical)) + 1e-5
         cdf = np.concatenate([[0], np.cumsum(weight)]) / weight.sum()
         added = np.setdiff1d(edges[ray].numpy(), even.astype(np.float32))
-        assert len(added) == 23
+        assert len(added) == 32
         np.testing.assert_allclose(
-            np.interp(added, even, cdf), (np.arange(23) + 0.5) / 23, atol=2e-4
+            np.interp(added, even, cdf), (np.arange(32) + 0.5) / 32, atol=2e-4
         )
 
 
