@@ -156,9 +156,10 @@ def _network(
     if not isinstance(state, dict):
         raise ValueError(f"{where}: expected tensors by name, found {type(state).__name__}")
     take = TensorTaker(state, where, "a nerf-pytorch network")
+    first = f"{names.trunk[0]}.weight"
+    width, size = take(first, (None, None)).shape
+    position = _encoding(size, geometric[0], f"{where}: {first}")
     weights = _trunk(take, names)
-    width, size = weights["trunk.0.weight"].shape
-    position = _encoding(size, geometric[0], f"{where}: {names.trunk[0]}.weight")
     direction = None
     if f"{names.output}.weight" in state:
         weights |= _joint_output(take, names, width)
@@ -185,6 +186,11 @@ def _trunk(take: TensorTaker, names: _Names) -> dict[str, Tensor]:
     for number in _numbered(take, further)[names.first :]:
         name, own = further.format(number), f"trunk.{number - names.first + 1}"
         weight = take(f"{name}.weight", (width, None))
+        if weight.shape[1] not in (width, width + encoded):
+            raise ValueError(
+                f"{take.where}: expected tensor '{name}.weight' with {width} or (if the position is "
+                f"fed again) {width + encoded} columns, found {weight.shape[1]}"
+            )
         if names.skip_first and weight.shape[1] == width + encoded:
             weight = torch.cat([weight[:, encoded:], weight[:, :encoded]], dim=1)
         weights[f"{own}.weight"] = weight
