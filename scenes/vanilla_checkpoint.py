@@ -188,8 +188,8 @@ def _trunk(take: TensorTaker, names: _Names) -> dict[str, Tensor]:
         weight = take(f"{name}.weight", (width, None))
         if weight.shape[1] not in (width, width + encoded):
             raise ValueError(
-                f"{take.where}: expected tensor '{name}.weight' with {width} or (if the position is "
-                f"fed again) {width + encoded} columns, found {weight.shape[1]}"
+                f"{take.where}: expected tensor '{name}.weight' with {width} or (fed the position "
+                f"again) {width + encoded} columns, found {weight.shape[1]}"
             )
         if names.skip_first and weight.shape[1] == width + encoded:
             weight = torch.cat([weight[:, encoded:], weight[:, :encoded]], dim=1)

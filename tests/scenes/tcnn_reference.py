@@ -6,6 +6,7 @@ Müller et al. 2022, section 3. Written apart from the product: plain loops, its
 import math
 
 import numpy as np
+import torch
 
 GROUP = 16
 
@@ -89,3 +90,11 @@ def unit_cube(point):
     largest = max(abs(float(c)) for c in point)
     shrink = 1.0 if largest < 1 else (2 - 1 / largest) / largest
     return [(float(c) * shrink + 2) / 4 for c in point]
+
+
+def numbers(count, seed, scale):
+    return scale * torch.randn(count, generator=torch.Generator().manual_seed(seed))
+
+
+def grid_size(shape):
+    return 2 * sum(entries for _, _, entries in level_shapes(**shape))

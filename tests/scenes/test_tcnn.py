@@ -13,15 +13,14 @@ from merkwelt.scenes import Scene
 from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfstudio_run import import_run
 from merkwelt.scenes.scene import save_scene
-from merkwelt.scenes.tcnn_grid import TcnnGridConfig, tcnn_encode
-from merkwelt.scenes.tcnn_nerfacto import TcnnNerfactoConfig, TcnnNerfactoField, signed_harmonics
-from merkwelt.scenes.tcnn_network import TcnnNetworkConfig
+from merkwelt.scenes.tcnn_nerfacto import TcnnNerfactoConfig, TcnnNerfactoField
 from tcnn_reference import (
     encode,
+    grid_size,
     harmonics,
-    level_shapes,
     network,
     network_size,
+    numbers,
     unit_cube,
 )
 
@@ -32,25 +31,17 @@ HEAD = 16 + 15 + APPEARANCE
 LAYOUTS = ("1.0", "0.3", "0.2")
 
 
-def _numbers(count, seed, scale):
-    return scale * torch.randn(count, generator=torch.Generator().manual_seed(seed))
-
-
-def _grid_size(shape):
-    return 2 * sum(entries for _, _, entries in level_shapes(**shape))
-
-
 def _vectors():
     """The flat vectors of each part, named by what they are."""
     parts = {
-        "base": _numbers(network_size(12, WIDTH, 1, 16), 0, 0.5),
-        "grid": _numbers(_grid_size(GRID), 1, 1.0),
-        "head": _numbers(network_size(HEAD, COLOUR_WIDTH, 2, 3), 2, 0.4),
-        "appearance": _numbers(PHOTOGRAPHS * APPEARANCE, 3, 1.0).view(PHOTOGRAPHS, APPEARANCE),
+        "base": numbers(network_size(12, WIDTH, 1, 16), 0, 0.5),
+        "grid": numbers(grid_size(GRID), 1, 1.0),
+        "head": numbers(network_size(HEAD, COLOUR_WIDTH, 2, 3), 2, 0.4),
+        "appearance": numbers(PHOTOGRAPHS * APPEARANCE, 3, 1.0).view(PHOTOGRAPHS, APPEARANCE),
     }
     for i in (0, 1):
-        parts[f"proposal.{i}"] = _numbers(network_size(10, PROPOSAL_WIDTH, 1, 1), 4 + i, 0.5)
-        parts[f"proposal_grid.{i}"] = _numbers(_grid_size(PROPOSAL), 6 + i, 1.0)
+        parts[f"proposal.{i}"] = numbers(network_size(10, PROPOSAL_WIDTH, 1, 1), 4 + i, 0.5)
+        parts[f"proposal_grid.{i}"] = numbers(grid_size(PROPOSAL), 6 + i, 1.0)
     return parts
 
 
@@ -124,75 +115,6 @@ def _imported(folder, tensors, **changes):
 def run(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tcnn") / "run"
     return request.param, _imported(folder, _named(_vectors(), request.param))
-
-
-def test_a_default_nerfacto_has_the_known_number_of_parameters():
-    grid = TcnnGridConfig(levels=16, base_resolution=16, max_resolution=2048, log2_table_size=19)
-    network = TcnnNetworkConfig(inputs=32, outputs=16, width=64, hidden_layers=1, padding=0)
-    assert grid.parameters == 12_196_240
-    assert network.parameters == 3_072
-    assert grid.parameters + network.parameters == 12_199_312
-
-
-@pytest.mark.parametrize("shape", [GRID, PROPOSAL])
-def test_levels_are_those_of_the_formula(shape):
-    config = _config(shape)
-    for found, (scale, resolution, entries) in zip(
-        config.shape(), level_shapes(**shape), strict=True
-    ):
-        assert found.scale == pytest.approx(scale, rel=1e-6)
-        assert (found.resolution, found.entries) == (resolution, entries)
-        assert found.is_dense == (resolution**3 <= 2 ** shape["log2_size"])
-    kinds = {level.is_dense for level in config.shape()}
-    assert kinds == {True, False}
-
-
-def _config(shape):
-    return TcnnGridConfig(
-        levels=shape["levels"],
-        base_resolution=shape["base"],
-        max_resolution=shape["top"],
-        log2_table_size=shape["log2_size"],
-    )
-
-
-@pytest.mark.parametrize("shape", [GRID, PROPOSAL])
-def test_the_grid_is_the_loop_over_levels_and_corners(shape):
-    config, flat = _config(shape), _numbers(_grid_size(shape), 0, 1.0).double()
-    tables, start = [], 0
-    for level in config.shape():
-        tables.append(flat[start : start + 2 * level.entries].view(-1, 2))
-        start += 2 * level.entries
-    points = np.random.default_rng(0).uniform(0, 1, (20, 3))
-    # At and near the faces, where a dense level is read beyond its last place and wraps.
-    points[:5] = [[0, 0, 0], [0.9999, 0.9999, 0.9999], [0, 0.9999, 0.5], [1e-4] * 3, [0.5] * 3]
-    found = tcnn_encode(torch.from_numpy(points), config.shape(), tables).numpy()
-    for point, row in zip(points, found, strict=True):
-        expected, used = encode(point, flat, **shape)
-        assert used == len(flat) == config.parameters
-        # Scales differ in the last bit of a float between the two ways of rounding powers.
-        np.testing.assert_allclose(row, expected, atol=2e-4)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "hidden", "padding"), [(10, 1, 1.0), (10, 1, 0.0), (32, 2, 1.0)]
-)
-def test_a_network_is_the_loop_over_its_rows(inputs, hidden, padding):
-    config = TcnnNetworkConfig(
-        inputs=inputs, outputs=3, width=16, hidden_layers=hidden, padding=padding
-    )
-    flat = _numbers(config.parameters, 0, 0.5).double()
-    values = _numbers(4 * inputs, 1, 1.0).double().view(4, inputs)
-    found = config.apply(config.split(flat), values.clone()).numpy()
-    for row, value in zip(found, values.tolist(), strict=True):
-        np.testing.assert_allclose(row, network(value, flat, 16, hidden, 3, padding), atol=1e-12)
-
-
-def test_harmonics_are_scipys_with_the_condon_shortley_sign():
-    d = np.random.default_rng(1).normal(size=(30, 3))
-    d /= np.linalg.norm(d, axis=1, keepdims=True)
-    found = signed_harmonics(torch.from_numpy(d)).numpy()
-    np.testing.assert_allclose(found, [harmonics(one) for one in d], atol=1e-12)
 
 
 def test_the_field_is_the_loops_in_every_layout(run):
@@ -282,7 +204,7 @@ def test_zeros_stand_for_the_photographs_where_the_run_says_so(tmp_path):
 
 
 BASE = network_size(12, WIDTH, 1, 16)
-TABLES = _grid_size(GRID)
+TABLES = grid_size(GRID)
 
 
 @pytest.mark.parametrize(
