@@ -19,7 +19,7 @@ from typing import Any
 from merkwelt.alignment import Results
 from merkwelt.render.render_clip import ClipSettings
 from merkwelt.scenes.captures import read_capture
-from merkwelt.scenes.nerfstudio_run import ImportOptions
+from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.training.settings import TrainSettings
 from merkwelt.streams import ClipDataset, verify_dataset
 

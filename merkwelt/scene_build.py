@@ -10,16 +10,20 @@ import numpy as np
 
 from .parts import Progress, part
 from .render.photographs import ViewScore, check_photographs
-from .render.preview import render_preview
+from .render.preview import PREVIEW_SIZE, render_preview
+from .render.volume import has_kernel
 from .scenes.captures import Capture, Split, choose_split, read_capture
+from .scenes.import_options import ImportOptions
 from .scenes.library import SceneLibrary
-from .scenes.nerfstudio_run import ImportOptions, find_run, import_run
 from .scenes.placement import describe_place
 from .scenes.scene import Scene, save_scene
+from .scenes.trained_run import find_trained, import_trained
 from .scenes.training.settings import TrainSettings
 
 TRAINING_RECORD = "merkwelt_training.json"
 CHECKED_VIEWS = 24
+SLOWLY_CHECKED_VIEWS = 4
+"""Photographs checked of a field without a compiled renderer: each takes a minute on one core."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,25 +91,30 @@ def import_scene(
     keeping: Keeping,
     *,
     capture_path: Path | None = None,
+    views: int | None = None,
     progress: Progress | None = None,
 ) -> Scene:
-    """Import a nerfstudio nerfacto run, without nerfstudio, and return the scene in the library.
+    """Import a nerfacto run or a vanilla NeRF and return the scene in the library.
 
-    With its photographs (``capture_path``, or where the run says they were) the scene also gets its
-    training cameras, the capture's objects and scale, and its held-out quality.
+    Needs none of the programs that trained them, and runs nothing that their files contain. With
+    its photographs (``capture_path``, or where the run says they were) the scene also gets its
+    training cameras, the capture's objects and scale, and its held-out quality over at most
+    ``views`` photographs.
     """
     folder = keeping.folder(options.name)
-    run = find_run(run)
-    capture, split = _photographs_of(run, capture_path)
+    found = find_trained(run)
+    capture, split = _photographs_of(found.folder, capture_path)
     if capture is not None and capture.extras is not None and options.metres_per_unit is None:
         options = replace(options, metres_per_unit=capture.extras.metres_per_unit)
-    scene = import_run(run, options)
+    scene = import_trained(found, options)
     if capture is not None and split is not None:
         scene = Scene(describe_place(scene.card, capture, split), scene.field)
-        scores = check_scene(scene, capture, progress=progress)
+        scores = check_scene(scene, capture, most=views, progress=progress)
         if scores:
             scene = Scene(replace(scene.card, quality=quality_of(scores)), scene.field)
-    preview = imageio.imwrite("<bytes>", render_preview(scene), extension=".png")
+    width, height = PREVIEW_SIZE
+    size = PREVIEW_SIZE if has_kernel(scene.field) else (width // 2, height // 2)
+    preview = imageio.imwrite("<bytes>", render_preview(scene, size), extension=".png")
     return save_scene(scene, folder, replace=keeping.replace, preview_png=preview)
 
 
@@ -114,18 +123,39 @@ def check_scene(
     capture: Capture,
     *,
     longest_px: int = 400,
-    most: int = CHECKED_VIEWS,
+    most: int | None = None,
     progress: Progress | None = None,
 ) -> list[ViewScore]:
-    """Return how well held-out photographs are reproduced; at most ``most``, evenly chosen."""
-    present = {view.name for view in capture.views}
-    names = [name for name in scene.card.held_out if name in present]
+    """Return how well held-out photographs are reproduced; at most ``most``, evenly chosen.
+
+    By default 24 views, or 4 of a field without a compiled renderer.
+    """
+    if most is None:
+        most = CHECKED_VIEWS if has_kernel(scene.field) else SLOWLY_CHECKED_VIEWS
+    if most < 1:
+        raise ValueError(f"expected at least one photograph to check, got {most}")
+    names = held_out_photographs(scene, capture)
     chosen = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, most).round().astype(int))]
     if not chosen:
         return []
     return check_photographs(
         scene, capture, tuple(chosen), longest_px=longest_px, progress=progress
     )
+
+
+def held_out_photographs(scene: Scene, capture: Capture) -> list[str]:
+    """Return the names of a capture's photographs that the scene has not seen.
+
+    A scene whose card knows neither held-out photographs nor training cameras was imported without
+    its photographs. Then the capture's own split decides (Blender's val and test, nerfstudio's
+    lists), or, where it makes none, every eighth photograph: what a trainer would have held out.
+    """
+    card = scene.card
+    held_out = card.held_out
+    if not held_out and not card.world_from_training_camera:
+        held_out = choose_split(capture).held_out
+    present = {view.name for view in capture.views}
+    return [name for name in held_out if name in present]
 
 
 def export_scene(name: str, out: Path, *, library: Path | None = None) -> Scene:

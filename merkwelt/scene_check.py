@@ -18,6 +18,16 @@ GAP_PX = 6
 
 
 @dataclass(frozen=True, kw_only=True)
+class CheckSize:
+    """How much of a scene is checked."""
+
+    longest_px: int = 400
+    """Longer side of the pictures in pixels."""
+    views: int | None = None
+    """At most so many photographs; None is 24, or 4 of a field that renders slowly."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SceneCheck:
     """Scores of all held-out views and where the picture is."""
 
@@ -39,7 +49,7 @@ def check_and_write(
     name: str,
     capture: Path | None,
     out: Path | None,
-    longest_px: int,
+    size: CheckSize,
     *,
     library: Path | None = None,
     progress: Callable[[float, str], None] | None = None,
@@ -55,7 +65,13 @@ def check_and_write(
         raise ValueError(
             f"scene {name!r} does not know its photographs; name their folder with --capture"
         )
-    scores = check_scene(scene, read_capture(folder), longest_px=longest_px, progress=progress)
+    scores = check_scene(
+        scene,
+        read_capture(folder),
+        longest_px=size.longest_px,
+        most=size.views,
+        progress=progress,
+    )
     if not scores:
         raise ValueError(
             f"{folder} has none of the photographs held out from scene {name!r}: "

@@ -78,6 +78,25 @@ def ssim(picture: np.ndarray, reference: np.ndarray) -> float:
     return float(kornia.metrics.ssim(a, b, window_size=SSIM_WINDOW, max_val=1.0).mean())
 
 
+def photograph_camera(scene: Scene, view: View, longest_px: int) -> PinholeCamera:
+    """Return the camera of a photograph scaled to at most ``longest_px``.
+
+    Its principal point is shifted where the field was trained with rays that did not pass through
+    the pixels' middles, so that each pixel shows what the photograph's showed in training.
+    """
+    shift = 0.5 - scene.card.pixel_centre_px
+    full = PinholeCamera(
+        width=view.width,
+        height=view.height,
+        fx=view.fx,
+        fy=view.fy,
+        cx=view.cx + shift,
+        cy=view.cy + shift,
+    )
+    share = min(1.0, longest_px / max(view.width, view.height))
+    return full.resized(round(view.width * share), round(view.height * share))
+
+
 def photograph_rays(scene: Scene, view: View, camera: PinholeCamera) -> Rays:
     """Return the rays of a photograph's pixels in the world, its lens distortion undone."""
     world_from_camera = place_cameras(scene.card, view.world_from_camera[None])
@@ -125,11 +144,7 @@ def load_photograph(view: View, size: tuple[int, int], background: Background) -
 
 
 def _check_view(scene: Scene, view: View, longest_px: int) -> ViewScore:
-    full = PinholeCamera(
-        width=view.width, height=view.height, fx=view.fx, fy=view.fy, cx=view.cx, cy=view.cy
-    )
-    share = min(1.0, longest_px / max(view.width, view.height))
-    camera = full.resized(round(view.width * share), round(view.height * share))
+    camera = photograph_camera(scene, view, longest_px)
     rendered = render_rays(scene, photograph_rays(scene, view, camera), RenderOptions())
     shape = (camera.height, camera.width)
     rendering = (rendered.rgb * 255).round().to(torch.uint8).view(*shape, 3).numpy()

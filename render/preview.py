@@ -32,9 +32,9 @@ def preview_pose(scene: Scene) -> np.ndarray:
     return look_at(eye, low + (high - low) * np.array([0.6, 0.6, 0.35]))
 
 
-def render_preview(scene: Scene) -> np.ndarray:
-    """Return the preview picture, uint8 ``[height, width, 3]``."""
-    camera = PinholeCamera.from_hfov(PREVIEW_HFOV_RAD, PREVIEW_SIZE)
+def render_preview(scene: Scene, size: tuple[int, int] = PREVIEW_SIZE) -> np.ndarray:
+    """Return the preview picture of ``size`` = (width, height), uint8 ``[height, width, 3]``."""
+    camera = PinholeCamera.from_hfov(PREVIEW_HFOV_RAD, size)
     rendered = render_rays(scene, rays_of(camera, preview_pose(scene)[None]), RenderOptions())
     pixels = (rendered.rgb * 255).round().to(torch.uint8)
     return pixels.view(camera.height, camera.width, 3).numpy()

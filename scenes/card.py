@@ -82,7 +82,7 @@ class SceneCard:
     source: str
     """Where the scene came from, in words."""
     field_kind: str
-    """Which radiance field it holds: ``nerfacto`` or ``analytic``."""
+    """Which radiance field it holds: ``nerfacto``, ``nerfacto-tcnn``, ``vanilla``, ``analytic``."""
     field_config: Mapping[str, Any] = field(default_factory=dict)
     """What the field needs besides its weights (levels, resolutions, sample counts)."""
     table_storage: TableStorage = "single"
@@ -107,6 +107,9 @@ class SceneCard:
     """Folder of the photographs on the machine that trained the scene, if any."""
     held_out: tuple[str, ...] = ()
     """Photographs kept out of training, relative to the capture."""
+    pixel_centre_px: float = 0.5
+    """Where in a photograph's pixel the ray passed that trained the field: 0.5 is its middle, 0 its
+    upper left corner, as in vanilla NeRF's programs."""
     quality: Mapping[str, float] = field(default_factory=dict)
     """Measured figures, such as ``held_out_psnr_db``."""
     version: int = CARD_VERSION

@@ -1,25 +1,19 @@
 """nerfacto, without nerfstudio: its field, its proposal networks and its way of sampling rays.
 
 Tancik et al. 2023, "Nerfstudio". The functions reproduce what nerfstudio 1.1.5's torch
-implementation computes at inference; the tiny-cuda-nn layout is a different function.
+implementation computes at inference; tiny-cuda-nn's is another function, in ``tcnn_nerfacto``.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from .field import Background
 from .hash_grid import hash_encode, level_resolutions
-from .proposal_sampling import (
-    contract,
-    distance_from_spacing,
-    first_edges,
-    resample,
-    weights_from_density,
-)
+from .proposal_sampling import propose_edges, unit_cube
 from .spherical_harmonics import spherical_harmonics
 
 
@@ -117,6 +111,12 @@ class NerfactoField:
         """Return the weights by name."""
         return dict(self.weights)
 
+    def table_levels(self) -> dict[str, int]:
+        """Return the number of levels in each hash table."""
+        config = self.config
+        levels = {f"proposal.{i}.table": g.levels for i, g in enumerate(config.proposal_grids)}
+        return {"grid.table": config.grid.levels} | levels
+
     def density(self, positions: Tensor) -> Tensor:
         """Return densities ``[n]`` per field unit at positions ``[n, 3]``."""
         return self._geometry(positions)[0]
@@ -130,7 +130,7 @@ class NerfactoField:
 
     def proposal_density(self, network: int, positions: Tensor) -> Tensor:
         """Return densities ``[n]`` of one proposal network."""
-        unit, inside = _unit_cube(positions)
+        unit, inside = unit_cube(positions)
         name = f"proposal.{network}"
         resolutions = self.config.proposal_grids[network].resolutions()
         features = hash_encode(unit, self.weights[f"{name}.table"], resolutions)
@@ -140,19 +140,16 @@ class NerfactoField:
     def sample_edges(self, origins: Tensor, directions: Tensor) -> Tensor:
         """Return edges ``[n, samples + 1]`` where the proposal networks expect matter."""
         config = self.config
-        edges = first_edges(config.proposal_samples[0], config.far).to(origins)
-        edges = edges.expand(origins.shape[0], -1)
-        for network in range(len(config.proposal_samples)):
-            distance = distance_from_spacing(edges)
-            positions = midpoints(origins, directions, distance)
-            density = self.proposal_density(network, positions.reshape(-1, 3))
-            weights = weights_from_density(density.view(positions.shape[:2]), distance)
-            following = (*config.proposal_samples[1:], config.samples)[network]
-            edges = resample(edges, weights, following)
-        return distance_from_spacing(edges)
+        return propose_edges(
+            origins,
+            directions,
+            samples=(*config.proposal_samples, config.samples),
+            far=config.far,
+            density=self.proposal_density,
+        )
 
     def _geometry(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        unit, inside = _unit_cube(positions)
+        unit, inside = unit_cube(positions)
         features = hash_encode(unit, self.weights["grid.table"], self.config.grid.resolutions())
         hidden = self._network("base", 2, features)
         return self.config.average_init_density * torch.exp(hidden[:, 0]) * inside, hidden[:, 1:]
@@ -164,18 +161,6 @@ class NerfactoField:
             if layer < layers - 1:
                 hidden = torch.relu(hidden)
         return hidden
-
-
-def midpoints(origins: Tensor, directions: Tensor, edges: Tensor) -> Tensor:
-    """Return positions ``[n, k, 3]`` halfway between neighbouring edges ``[n, k + 1]``."""
-    middle = (edges[:, :-1] + edges[:, 1:]) / 2
-    return origins[:, None] + directions[:, None] * middle[..., None]
-
-
-def _unit_cube(positions: Tensor) -> tuple[Tensor, Tensor]:
-    unit = (contract(positions) + 2) / 4
-    inside = ((unit > 0) & (unit < 1)).all(dim=-1)
-    return unit * inside[:, None], cast(Tensor, inside.to(unit.dtype))
 
 
 def _expected_names(config: NerfactoConfig) -> list[str]:

@@ -1,21 +1,27 @@
 """Reading a nerfacto checkpoint into the project's own weights, without nerfstudio.
 
-Only tensors and numbers are accepted: ``torch.load`` runs with ``weights_only=True`` and admits
-nothing but the numpy scalars that nerfstudio leaves in its optimiser's state.
+The torch implementation of nerfstudio 0.3 to 1.1.5; tiny-cuda-nn's is in ``tcnn_checkpoint``.
 """
 
-import pickle
-import warnings
-import zipfile
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from .checkpoint_file import TensorTaker, load_checkpoint_file
+
+LAYOUT = "a nerfacto checkpoint of nerfstudio 0.3 to 1.1.5 (torch)"
 MODEL_PREFIX = "_model."
+RENAMED = {
+    "field.mlp_base_grid.": "field.mlp_base.model.0.",
+    "field.mlp_base_mlp.": "field.mlp_base.model.1.",
+    "field.mlp_base.0.": "field.mlp_base.model.0.",
+    "field.mlp_base.1.": "field.mlp_base.model.1.",
+}
+"""Beginnings of names in nerfstudio 0.3, and what 1.0 calls them."""
+PROPOSAL_GRID = re.compile(r"^(proposal_networks\.\d+)\.mlp_base\.0\.")
 
 
 def newest_checkpoint(run: Path) -> Path:
@@ -38,47 +44,63 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: the file is truncated, is no checkpoint, or asks for code to be run.
     """
-    try:
-        with torch.serialization.safe_globals(_numpy_scalars()), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # unusual pickles are refused just below
-            data = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path} holds more than weights and was not opened, because that could run code: "
-            f"{_first_line(error)}"
-        ) from error
-    except (RuntimeError, zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"{path} is damaged or no checkpoint ({path.stat().st_size} bytes): "
-            f"{_first_line(error)}; copy it again from where it was trained"
-        ) from error
+    data = load_checkpoint_file(path)
     pipeline = data.get("pipeline") if isinstance(data, dict) else None
     if not isinstance(pipeline, dict):
         raise ValueError(f"{path} is no nerfstudio checkpoint: it has no 'pipeline' entry")
     return {
         name.removeprefix("module.").removeprefix(MODEL_PREFIX): value
         for name, value in pipeline.items()
-        if isinstance(value, Tensor)
+        if isinstance(name, str) and isinstance(value, Tensor)
     }
 
 
+def current_names(tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    """Return tensors by nerfstudio 1.0's names, whichever release since 0.3 wrote them.
+
+    nerfstudio 0.3 named the two parts of the density network, and held them once more in a
+    sequence; a proposal network's grid also stands under two names.
+
+    Raises:
+        ValueError: two names of one tensor hold different numbers.
+    """
+    found: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        current = _current_name(name)
+        other = found.setdefault(current, value)
+        if other is not value and not torch.equal(other, value):
+            raise ValueError(
+                f"{where}: {name!r} and another name of {current!r} hold different numbers, "
+                "expected the same; the file was changed since it was written"
+            )
+    return found
+
+
+def _current_name(name: str) -> str:
+    for old, new in RENAMED.items():
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    return PROPOSAL_GRID.sub(r"\1.encoding.", name)
+
+
 def nerfacto_weights(
-    tensors: Mapping[str, Tensor], *, proposals: int, average_appearance: bool, where: str
+    tensors: Mapping[str, Tensor], *, networks: list[int], average_appearance: bool, where: str
 ) -> dict[str, Tensor]:
-    """Return the weights of a ``NerfactoField`` from nerfstudio's names (1.0 to 1.1.5, torch).
+    """Return the weights of a ``NerfactoField`` from nerfstudio 1.0's names (torch).
 
     The appearance embedding of the training photographs is folded into a bias: its mean, or zero
     where the run was configured so.
 
+    Args:
+        tensors: the checkpoint's tensors by ``current_names``.
+        networks: which proposal network each proposal pass asks.
+        average_appearance: whether the mean appearance is shown.
+        where: the checkpoint, for messages.
+
     Raises:
-        ValueError: the checkpoint has another layout; names what is missing, or tiny-cuda-nn.
+        ValueError: the checkpoint has another layout; names what is missing.
     """
-    if "field.mlp_base.model.params" in tensors or "field.mlp_base.params" in tensors:
-        raise ValueError(
-            f"{where} was trained with tiny-cuda-nn, whose network is another function; train it "
-            "with implementation='torch' to import it"
-        )
-    take = _Taker(tensors, where)
+    take = TensorTaker(tensors, where, LAYOUT)
     weights = {"grid.table": take("field.mlp_base.model.0.hash_table")}
     for layer in range(2):
         for part in ("weight", "bias"):
@@ -86,11 +108,12 @@ def nerfacto_weights(
     for layer in range(3):
         for part in ("weight", "bias"):
             weights[f"head.{layer}.{part}"] = take(f"field.mlp_head.layers.{layer}.{part}")
-    for i in range(proposals):
-        weights[f"proposal.{i}.table"] = take(f"proposal_networks.{i}.encoding.hash_table")
+    for i, network in enumerate(networks):
+        prefix = f"proposal_networks.{network}"
+        weights[f"proposal.{i}.table"] = take(f"{prefix}.encoding.hash_table")
         for layer in range(2):
             for part in ("weight", "bias"):
-                name = f"proposal_networks.{i}.mlp_base.1.layers.{layer}.{part}"
+                name = f"{prefix}.mlp_base.1.layers.{layer}.{part}"
                 weights[f"proposal.{i}.{layer}.{part}"] = take(name)
     embedding = tensors.get("field.embedding_appearance.embedding.weight")
     return _fold_appearance(weights, embedding, average=average_appearance)
@@ -108,34 +131,6 @@ def _fold_appearance(
     return weights
 
 
-class _Taker:
-    """Takes tensors by name and says plainly what is not there."""
-
-    def __init__(self, tensors: Mapping[str, Tensor], where: str) -> None:
-        self.tensors, self.where = tensors, where
-
-    def __call__(self, name: str) -> Tensor:
-        if name not in self.tensors:
-            raise ValueError(
-                f"{self.where}: expected a nerfacto checkpoint of nerfstudio 1.0 to 1.1.5, "
-                f"tensor {name!r} is missing"
-            )
-        return self.tensors[name].float()
-
-
-def _numpy_scalars() -> list[Any]:
-    from numpy import dtype, float32, float64
-    from numpy._core.multiarray import scalar  # type: ignore[attr-defined]
-
-    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    dtypes = [type(dtype(kind)) for kind in (float32, float64, np.int64)]
-    return [*((scalar, name) for name in names), dtype, *dtypes]
-
-
 def _step(path: Path) -> int:
     digits = path.stem.removeprefix("step-")
     return int(digits) if digits.isdigit() else -1
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -7,7 +7,6 @@ moved; only the files inside its folder are read.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,47 +14,40 @@ import numpy as np
 from torch import Tensor
 
 from .card import Matrix, SceneCard
+from .import_options import ImportOptions
 from .nerfacto import GridConfig, NerfactoConfig, NerfactoField
-from .nerfstudio_checkpoint import nerfacto_weights, newest_checkpoint, read_checkpoint
-from .nerfstudio_yaml import read_nerfstudio_config
+from .nerfstudio_checkpoint import (
+    current_names,
+    nerfacto_weights,
+    newest_checkpoint,
+    read_checkpoint,
+)
+from .nerfstudio_model import PROPOSAL_BASE_RESOLUTION, NerfactoModel, read_model, stated
 from .scene import Scene
-from .table_storage import TableStorage
-
-PROPOSAL_BASE_RESOLUTION = 16
-"""nerfstudio's ``HashMLPDensityField`` default, which no configuration of nerfacto changes."""
+from .tcnn_checkpoint import has_tcnn_layout, tcnn_field
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """What a run's own files cannot say."""
-
-    name: str
-    metres_per_unit: float | None = None
-    """Metres per unit of the capture's camera poses."""
-    licence: str = "unknown"
-    source: str = ""
-    tables: TableStorage = "single"
-    """How hash tables are stored: ``half`` is half the size, ``byte`` a quarter (about 57 dB)."""
-
-
-def import_run(run: Path, options: ImportOptions) -> Scene:
+def import_run(run: Path, options: ImportOptions, *, checkpoint: Path | None = None) -> Scene:
     """Return the scene of a nerfstudio nerfacto run.
 
     Args:
         run: the folder with ``config.yml``, that file itself, or a folder that holds exactly one
             such run somewhere below.
         options: name, scale and licence of the scene.
+        checkpoint: which of the run's checkpoints; None is the newest.
 
     Raises:
         FileNotFoundError: no run, no checkpoint or no ``dataparser_transforms.json``.
         ValueError: a file is damaged, not nerfacto, or asks for code to be run.
     """
     folder = find_run(run)
-    config = read_nerfstudio_config(folder / "config.yml")
-    model = _model_config(config, folder)
-    checkpoint = newest_checkpoint(folder)
-    tensors = read_checkpoint(checkpoint)
-    field = _field(model, tensors, str(checkpoint))
+    options.refuse_planes(str(folder))
+    model = read_model(folder)
+    checkpoint = checkpoint or newest_checkpoint(folder)
+    where = str(checkpoint)
+    tensors = current_names(read_checkpoint(checkpoint), where)
+    is_tcnn = has_tcnn_layout(tensors)
+    field = (tcnn_field if is_tcnn else _torch_field)(model, tensors, where)
     field_from_capture, scale = _dataparser_transform(folder / "dataparser_transforms.json")
     world_per_field = (options.metres_per_unit or 1.0) / scale
     corner = world_per_field
@@ -63,7 +55,7 @@ def import_run(run: Path, options: ImportOptions) -> Scene:
         name=options.name,
         licence=options.licence,
         source=options.source or f"nerfstudio nerfacto run {folder.name}",
-        field_kind="nerfacto",
+        field_kind="nerfacto-tcnn" if is_tcnn else "nerfacto",
         field_config=field.config.to_dict(),
         table_storage=options.tables,
         checkpoint_sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
@@ -98,72 +90,32 @@ def find_run(path: Path) -> Path:
     return found[0]
 
 
-def _model_config(config: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    pipeline = config.get("pipeline")
-    model = pipeline.get("model") if isinstance(pipeline, dict) else None
-    if not isinstance(model, dict) or "num_nerf_samples_per_ray" not in model:
-        raise ValueError(
-            f"{folder}: expected a run of nerfstudio's nerfacto, config.yml describes "
-            f"{config.get('method_name')!r}"
-        )
-    return model
-
-
-def _field(model: Mapping[str, Any], tensors: Mapping[str, Tensor], where: str) -> NerfactoField:
-    if model.get("disable_scene_contraction"):
-        raise ValueError(f"{where} was trained without scene contraction, which is not supported")
-    if model.get("proposal_initial_sampler", "piecewise") != "piecewise":
-        raise ValueError(
-            f"{where}: expected proposal_initial_sampler 'piecewise', found "
-            f"{model['proposal_initial_sampler']!r}, which is not supported"
-        )
-    samples = tuple(int(n) for n in model["num_proposal_samples_per_ray"])
-    shared = bool(model.get("use_same_proposal_network"))
-    networks = [0 if shared else i for i in range(len(samples))]
-    backgrounds = {"last_sample": "last_sample", "white": "white"}
+def _torch_field(model: NerfactoModel, tensors: Mapping[str, Tensor], where: str) -> NerfactoField:
+    networks = model.proposal_networks
     config = NerfactoConfig(
-        grid=_grid(tensors, "field", int(model.get("base_res", 16)), where),
+        grid=_grid(tensors, "field", model.base_resolution(), model.entries, where),
         proposal_grids=tuple(
-            _grid(tensors, f"proposal_networks.{i}", PROPOSAL_BASE_RESOLUTION, where)
+            _grid(
+                tensors,
+                f"proposal_networks.{i}",
+                PROPOSAL_BASE_RESOLUTION,
+                model.proposal(i),
+                where,
+            )
             for i in networks
         ),
-        proposal_samples=samples,
-        samples=int(model["num_nerf_samples_per_ray"]),
-        average_init_density=float(model.get("average_init_density", 1.0)),
-        far=float(model.get("far_plane", 1000.0)),
-        background=backgrounds.get(str(model.get("background_color")), "black"),  # type: ignore[arg-type]
+        **model.sampling(),
     )
     weights = nerfacto_weights(
-        _with_shared_proposals(tensors, networks),
-        proposals=len(samples),
-        average_appearance=bool(model.get("use_average_appearance_embedding", True)),
-        where=where,
+        tensors, networks=networks, average_appearance=model.averages_appearance, where=where
     )
     return NerfactoField(config, weights)
 
 
-def _with_shared_proposals(
-    tensors: Mapping[str, Tensor], networks: list[int]
-) -> Mapping[str, Tensor]:
-    if networks == list(range(len(networks))):
-        return tensors
-    first = {k: v for k, v in tensors.items() if k.startswith("proposal_networks.0.")}
-    copies = {
-        name.replace("proposal_networks.0.", f"proposal_networks.{i}."): value
-        for i in range(len(networks))
-        for name, value in first.items()
-    }
-    return {**tensors, **copies}
-
-
-def _grid(tensors: Mapping[str, Tensor], prefix: str, base: int, where: str) -> GridConfig:
-    try:
-        levels, top = (int(tensors[f"{prefix}.{key}"]) for key in ("num_levels", "max_res"))
-    except KeyError as error:
-        raise ValueError(
-            f"{where}: expected a nerfacto checkpoint of nerfstudio 1.0 to 1.1.5, buffer {error} "
-            "is missing"
-        ) from error
+def _grid(
+    tensors: Mapping[str, Tensor], prefix: str, base: int, entries: Mapping[str, Any], where: str
+) -> GridConfig:
+    levels, top = (stated(n, tensors, prefix, entries, where) for n in ("num_levels", "max_res"))
     return GridConfig(levels=levels, base_resolution=base, max_resolution=top)
 
 

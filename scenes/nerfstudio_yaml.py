@@ -31,6 +31,15 @@ def read_nerfstudio_config(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: the file is not a nerfstudio configuration; says what was found.
     """
+    return read_plain_yaml(path, "a nerfstudio configuration")
+
+
+def read_plain_yaml(path: Path, expected: str) -> dict[str, Any]:
+    """Return a YAML file that holds a mapping, any python tag in it read as plain data.
+
+    Raises:
+        ValueError: the file is not YAML, or no mapping and so not ``expected``.
+    """
     try:
         with path.open(encoding="utf-8") as stream:
             loader = _PlainLoader(stream)
@@ -38,10 +47,8 @@ def read_nerfstudio_config(path: Path) -> dict[str, Any]:
                 data = loader.get_single_data()
             finally:
                 loader.dispose()
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a readable nerfstudio config.yml: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a readable config.yml: {error}") from error
     if not isinstance(data, dict):
-        raise ValueError(
-            f"{path}: expected a nerfstudio configuration, found {type(data).__name__}"
-        )
+        raise ValueError(f"{path}: expected {expected}, found {type(data).__name__}")
     return data

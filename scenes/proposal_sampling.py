@@ -4,6 +4,8 @@ Mip-NeRF 360 (Barron et al. 2022, section 3) with nerfstudio's piecewise spacing
 in field units.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -57,3 +59,45 @@ def resample(spacing_edges: Tensor, weights: Tensor, samples: int) -> Tensor:
     low, high = spacing_edges.gather(-1, below), spacing_edges.gather(-1, above)
     share = torch.nan_to_num((u - cdf_below) / (cdf_above - cdf_below)).clamp(0, 1)
     return low + share * (high - low)
+
+
+def midpoints(origins: Tensor, directions: Tensor, edges: Tensor) -> Tensor:
+    """Return positions ``[n, k, 3]`` halfway between neighbouring edges ``[n, k + 1]``."""
+    middle = (edges[:, :-1] + edges[:, 1:]) / 2
+    return origins[:, None] + directions[:, None] * middle[..., None]
+
+
+def propose_edges(
+    origins: Tensor,
+    directions: Tensor,
+    *,
+    samples: tuple[int, ...],
+    far: float,
+    density: Callable[[int, Tensor], Tensor],
+) -> Tensor:
+    """Return edges ``[n, samples[-1] + 1]`` where proposal networks expect matter.
+
+    Args:
+        origins: ray origins ``[n, 3]``.
+        directions: unit directions ``[n, 3]``.
+        samples: samples of each proposal pass, then of the last pass.
+        far: far plane.
+        density: densities ``[m]`` of a proposal network, by its number, at positions ``[m, 3]``.
+    """
+    edges = first_edges(samples[0], far).to(origins).expand(origins.shape[0], -1)
+    for network, following in enumerate(samples[1:]):
+        distance = distance_from_spacing(edges)
+        positions = midpoints(origins, directions, distance)
+        found = density(network, positions.reshape(-1, 3)).view(positions.shape[:2])
+        edges = resample(edges, weights_from_density(found, distance), following)
+    return distance_from_spacing(edges)
+
+
+def unit_cube(positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Return contracted positions ``[n, 3]`` in [0, 1] and whether each lies strictly inside.
+
+    Those that do not (as 0 in ``[n]``, the others as 1) are set to the origin.
+    """
+    unit = (contract(positions) + 2) / 4
+    inside = ((unit > 0) & (unit < 1)).all(dim=-1)
+    return unit * inside[:, None], inside.to(unit.dtype)

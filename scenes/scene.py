@@ -18,6 +18,8 @@ from .card import SceneCard
 from .field import Field
 from .nerfacto import NerfactoConfig, NerfactoField
 from .table_storage import pack_tables, unpack_tables
+from .tcnn_nerfacto import TcnnNerfactoConfig, TcnnNerfactoField
+from .vanilla import VanillaConfig, VanillaField
 
 CARD_FILE = "scene.json"
 FIELD_FILE = "field.safetensors"
@@ -101,13 +103,13 @@ def save_scene(
 
 
 def _stored(scene: Scene) -> dict[str, torch.Tensor]:
-    tensors = scene.field.tensors()
+    field = scene.field
     levels: dict[str, int] = {}
-    if isinstance(scene.field, NerfactoField):
-        config = scene.field.config
-        levels = {f"proposal.{i}.table": g.levels for i, g in enumerate(config.proposal_grids)}
-        levels["grid.table"] = config.grid.levels
-    return pack_tables(tensors, scene.card.table_storage, levels)
+    if isinstance(field, NerfactoField | TcnnNerfactoField):
+        levels = field.table_levels()
+    packed = pack_tables(field.tensors(), scene.card.table_storage, levels)
+    # A file has no shared memory, which two names of one network's weights may have.
+    return {name: value.clone() for name, value in packed.items()}
 
 
 def _write_preview(scene: Scene, target: Path, png: bytes | None) -> None:
@@ -126,9 +128,13 @@ def _read_field(card: SceneCard, path: Path) -> Field:
         raise ValueError(f"scene {card.name!r} is damaged: {path}: {error}") from error
     if card.field_kind == "nerfacto":
         return NerfactoField(NerfactoConfig.from_dict(card.field_config), tensors)
+    if card.field_kind == "nerfacto-tcnn":
+        return TcnnNerfactoField(TcnnNerfactoConfig.from_dict(card.field_config), tensors)
+    if card.field_kind == "vanilla":
+        return VanillaField(VanillaConfig.from_dict(card.field_config), tensors)
     if card.field_kind == "analytic":
         return AnalyticField.from_tensors(tensors)
     raise ValueError(
-        f"scene {card.name!r}: expected field kind 'nerfacto' or 'analytic', found "
-        f"{json.dumps(card.field_kind)}; update merkwelt"
+        f"scene {card.name!r}: expected field kind 'nerfacto', 'nerfacto-tcnn', 'vanilla' or "
+        f"'analytic', found {json.dumps(card.field_kind)}; update merkwelt"
     )

@@ -7,6 +7,7 @@ import tyro
 from tyro.conf import Positional
 
 from ..console import ERR, OUT, progress_bar
+from ..scenes.import_options import PlainBackground
 from ..scenes.raycast.capture import CaptureSettings
 from ..scenes.table_storage import TableStorage
 from ..scenes.training.settings import TrainSettings
@@ -39,7 +40,7 @@ def train(
         replace: replace a scene of the same name.
     """
     from ..scene_build import Keeping, train_scene
-    from ..scenes.nerfstudio_run import ImportOptions
+    from ..scenes.import_options import ImportOptions
 
     options = ImportOptions(
         name=name,
@@ -70,25 +71,33 @@ def import_(
     licence: str = "unknown",
     source: str = "",
     capture: Path | None = None,
+    near: float | None = None,
+    far: float | None = None,
+    background: PlainBackground | None = None,
+    views: int | None = None,
     tables: TableStorage = "single",
     library: Path | None = None,
     replace: bool = False,
 ) -> None:
-    """Import a trained nerfstudio nerfacto run; needs no nerfstudio and runs none of its files.
+    """Import a trained nerfacto run or a vanilla NeRF; runs nothing that their files contain.
 
     Args:
-        run: the run's folder, wherever it was moved to.
+        run: a nerfstudio run's folder, or a NeRF checkpoint or its folder, wherever moved to.
         name: name of the scene in the library.
         metres_per_unit: metres per unit of the capture's poses; needed for stereo.
         licence: licence of the photographs.
         source: where they came from, in words.
         capture: folder of the photographs, for cameras, objects and held-out quality.
+        near: near plane of a vanilla NeRF, in units of its poses; config.yml's by default.
+        far: far plane of a vanilla NeRF.
+        background: background of a vanilla NeRF: white or black; config.yml's by default.
+        views: how many held-out photographs to check; 24, or 4 where rendering is slow.
         tables: how to store hash tables: single, half (half the size) or byte (a quarter).
         library: folder of scenes.
         replace: replace a scene of the same name.
     """
     from ..scene_build import Keeping, import_scene
-    from ..scenes.nerfstudio_run import ImportOptions
+    from ..scenes.import_options import ImportOptions
 
     options = ImportOptions(
         name=name,
@@ -96,6 +105,9 @@ def import_(
         licence=licence,
         source=source,
         tables=tables,
+        near=near,
+        far=far,
+        background=background,
     )
     with progress_bar(f"importing {name}") as progress:
         scene = import_scene(
@@ -103,6 +115,7 @@ def import_(
             options,
             Keeping(library=library, replace=replace),
             capture_path=capture,
+            views=views,
             progress=progress,
         )
     _print_kept(scene)
@@ -152,6 +165,7 @@ def check(
     capture: Path | None = None,
     out: Path | None = None,
     size: int = 400,
+    views: int | None = None,
     library: Path | None = None,
 ) -> None:
     """Render a scene's held-out photographs; print PSNR and SSIM, write them side by side.
@@ -161,12 +175,20 @@ def check(
         capture: folder of the photographs, if not where training found them.
         out: where to write check.png and check.json; ./check-NAME by default.
         size: longer side of the pictures in pixels.
+        views: how many photographs to check; 24, or 4 where rendering is slow.
         library: folder of scenes.
     """
-    from ..scene_check import check_and_write
+    from ..scene_check import CheckSize, check_and_write
 
     with progress_bar(f"checking {name}") as progress:
-        result = check_and_write(name, capture, out, size, library=library, progress=progress)
+        result = check_and_write(
+            name,
+            capture,
+            out,
+            CheckSize(longest_px=size, views=views),
+            library=library,
+            progress=progress,
+        )
     for score in result.scores:
         OUT.print(f"{score.name:40s} {score.psnr_db:6.2f} dB   SSIM {score.ssim:.3f}")
     OUT.print(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from merkwelt.render import Rays, RenderOptions, render_rays
-from merkwelt.scenes.nerfstudio_run import ImportOptions, import_run
+from merkwelt.scenes.import_options import ImportOptions
+from merkwelt.scenes.nerfstudio_run import import_run
 
 
 @pytest.fixture(scope="module")
