@@ -16,6 +16,9 @@ class Rays:
     """Unit vectors from the eye outwards, float32."""
     z_per_distance: Float[Tensor, " ray"]
     """Cosine between a ray and its camera's optical axis: z-depth is distance times this."""
+    pixel: Float[Tensor, " ray"] | None = None
+    """Width of each ray's pixel over its distance, for fields that can be seen through a pixel of
+    some size; None for rays and no more."""
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together, and directions that are not unit vectors."""
@@ -29,6 +32,8 @@ class Rays:
             raise ValueError(
                 f"expected z_per_distance [{n}], got {tuple(self.z_per_distance.shape)}"
             )
+        if self.pixel is not None and self.pixel.shape != (n,):
+            raise ValueError(f"expected pixel [{n}], got {tuple(self.pixel.shape)}")
         length = self.directions.norm(dim=-1)
         if n and not bool(((length - 1).abs() < 1e-3).all()):
             raise ValueError(
@@ -46,4 +51,5 @@ class Rays:
             origins=self.origins[part],
             directions=self.directions[part],
             z_per_distance=self.z_per_distance[part],
+            pixel=None if self.pixel is None else self.pixel[part],
         )

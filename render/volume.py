@@ -16,6 +16,7 @@ from ..scenes.field import Field
 from ..scenes.nerfacto import NerfactoField, midpoints
 from ..scenes.proposal_sampling import weights_from_density
 from ..scenes.scene import Scene
+from ..scenes.splats.field import GaussianField
 from .composite import composite
 from .rays import Rays
 
@@ -54,7 +55,13 @@ def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) 
     """
     options = options or RenderOptions()
     origins, directions, world_per_field = _field_rays(scene, rays)
-    if _is_compiled(scene.field, options.backend):
+    if isinstance(scene.field, GaussianField):
+        from .splats import render_gaussians, render_gaussians_reference
+
+        pixel = torch.zeros(len(rays)) if rays.pixel is None else rays.pixel
+        render = render_gaussians_reference if options.backend == "torch" else render_gaussians
+        packed = render(scene.field, origins, directions, pixel)
+    elif _is_compiled(scene.field, options.backend):
         from .nerfacto_kernel import render_nerfacto
 
         packed = render_nerfacto(scene.field, origins, directions)  # type: ignore[arg-type]
