@@ -16,6 +16,7 @@ from .scenes.library import SceneLibrary
 from .scenes.nerfstudio_run import ImportOptions, find_run, import_run
 from .scenes.placement import describe_place
 from .scenes.scene import Scene, save_scene
+from .scenes.splats import SplatSettings, import_splats, is_splat_file
 from .scenes.training.settings import TrainSettings
 
 TRAINING_RECORD = "merkwelt_training.json"
@@ -87,14 +88,26 @@ def import_scene(
     keeping: Keeping,
     *,
     capture_path: Path | None = None,
+    splats: SplatSettings | None = None,
     progress: Progress | None = None,
 ) -> Scene:
     """Import a nerfstudio nerfacto run, without nerfstudio, and return the scene in the library.
+
+    A ``.splat`` or ``.ply`` file of 3D Gaussians is imported as ``splats`` says.
 
     With its photographs (``capture_path``, or where the run says they were) the scene also gets its
     training cameras, the capture's objects and scale, and its held-out quality.
     """
     folder = keeping.folder(options.name)
+    if is_splat_file(run):
+        if capture_path is not None:
+            raise ValueError(
+                f"{run} holds Gaussians, which are imported without photographs; leave out the "
+                "capture"
+            )
+        return _keep(import_splats(run, options, splats or SplatSettings()), folder, keeping)
+    if splats is not None and splats != SplatSettings():
+        raise ValueError(f"{run} is no .splat or .ply file, for which alone {splats} is meant")
     run = find_run(run)
     capture, split = _photographs_of(run, capture_path)
     if capture is not None and capture.extras is not None and options.metres_per_unit is None:
@@ -105,6 +118,10 @@ def import_scene(
         scores = check_scene(scene, capture, progress=progress)
         if scores:
             scene = Scene(replace(scene.card, quality=quality_of(scores)), scene.field)
+    return _keep(scene, folder, keeping)
+
+
+def _keep(scene: Scene, folder: Path, keeping: Keeping) -> Scene:
     preview = imageio.imwrite("<bytes>", render_preview(scene), extension=".png")
     return save_scene(scene, folder, replace=keeping.replace, preview_png=preview)
 

@@ -1,7 +1,7 @@
 """The loops of the compiled Gaussian renderer: plain arithmetic, compiled by numba on first use."""
 
 # Kernels take flat argument lists and long bodies by nature of the compiler.
-# ruff: noqa: PLR0913, ANN001, ANN202
+# ruff: noqa: PLR0913, ANN001, ANN201, ANN202
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 import math
@@ -70,7 +70,7 @@ def _collect(bundle, tree):
 
 @njit(cache=True)
 def _near(origin, direction, balls, growth, near):
-    """Write which of the balls ``[n, 4]``, grown by their distance, a ray meets; return how many."""
+    """Write which balls ``[n, 4]``, grown by their distance, a ray meets; return how many."""
     ox, oy, oz = origin[0], origin[1], origin[2]
     dx, dy, dz = direction[0], direction[1], direction[2]
     met = 0

@@ -8,6 +8,7 @@ from tyro.conf import Positional
 
 from ..console import ERR, OUT, progress_bar
 from ..scenes.raycast.capture import CaptureSettings
+from ..scenes.splats import SplatSettings
 from ..scenes.table_storage import TableStorage
 from ..scenes.training.settings import TrainSettings
 
@@ -70,19 +71,21 @@ def import_(
     licence: str = "unknown",
     source: str = "",
     capture: Path | None = None,
+    splats: Annotated[SplatSettings, tyro.conf.arg(name="")] = SplatSettings(),  # noqa: B008
     tables: TableStorage = "single",
     library: Path | None = None,
     replace: bool = False,
 ) -> None:
-    """Import a trained nerfstudio nerfacto run; needs no nerfstudio and runs none of its files.
+    """Import a nerfstudio nerfacto run, without nerfstudio, or a file of 3D Gaussians.
 
     Args:
-        run: the run's folder, wherever it was moved to.
+        run: the run's folder, wherever it was moved to; or a .splat or .ply file.
         name: name of the scene in the library.
         metres_per_unit: metres per unit of the capture's poses; needed for stereo.
         licence: licence of the photographs.
         source: where they came from, in words.
         capture: folder of the photographs, for cameras, objects and held-out quality.
+        splats: what a file of Gaussians does not say.
         tables: how to store hash tables: single, half (half the size) or byte (a quarter).
         library: folder of scenes.
         replace: replace a scene of the same name.
@@ -103,6 +106,7 @@ def import_(
             options,
             Keeping(library=library, replace=replace),
             capture_path=capture,
+            splats=splats,
             progress=progress,
         )
     _print_kept(scene)

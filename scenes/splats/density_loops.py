@@ -1,7 +1,7 @@
 """The loops of a Gaussian field's density: plain arithmetic, compiled by numba on first use."""
 
 # Kernels take flat argument lists by nature of the compiler.
-# ruff: noqa: PLR0913, ANN001, ANN202
+# ruff: noqa: PLR0913, ANN001, ANN201
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 import math

@@ -14,7 +14,7 @@ DC = 0.28209479177387814
 """Value of the spherical harmonic of degree 0, ``1 / (2 sqrt(pi))``."""
 SIGNS = (1.0, *(-1.0, 1.0, -1.0), *(1.0, -1.0, 1.0, -1.0, 1.0))
 SIGNS += (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0)
-"""Trained Gaussians use harmonics with the Condon-Shortley phase: ``(-1)^m`` times those without."""
+"""Trained Gaussians use harmonics with the Condon-Shortley phase: ``(-1)^m`` times the others."""
 THINNEST = 1e-3
 """No axis of a Gaussian is taken to be thinner than this share of its longest one."""
 FAINTEST = 1.0 / 255.0

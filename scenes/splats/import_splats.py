@@ -72,7 +72,7 @@ def import_splats(path: Path, options: ImportOptions, settings: SplatSettings) -
         raise FileNotFoundError(f"{path} does not exist")
     if options.tables != "single":
         raise ValueError(
-            f"{path} holds Gaussians, which have no hash tables: leave out tables={options.tables!r}"
+            f"{path} holds Gaussians, which have no hash tables to store as {options.tables!r}"
         )
     gaussians = to_gaussians(READERS[path.suffix.lower()](path), path)
     scale = options.metres_per_unit or 1.0

@@ -1,8 +1,8 @@
 """Reading trained Gaussians from ``.ply`` files, as the training programs write them.
 
-One element ``vertex`` with scalar properties: position ``x y z``, colour harmonics ``f_dc_0..2`` and
-``f_rest_*`` (all of red, then green, then blue), ``opacity`` as a logit, ``scale_0..2`` as
-logarithms, ``rot_0..3`` as a quaternion with its real part first. Other properties are passed over.
+One element ``vertex`` with scalar properties: position ``x y z``, colour harmonics ``f_dc_0..2``
+and ``f_rest_*`` (all of red, then green, then blue), ``opacity`` as a logit, ``scale_0..2`` as
+logarithms, ``rot_0..3`` as a quaternion with its real part first. Others are passed over.
 """
 
 import io

@@ -63,7 +63,8 @@ def to_gaussians(raw: RawGaussians, where: Path) -> Gaussians:
     )
 
 
-def _refuse(wrong: np.ndarray, what: str, where: Path) -> None:
+def _refuse(found: np.ndarray | np.bool, what: str, where: Path) -> None:
+    wrong = np.atleast_1d(found)
     if wrong.any():
         raise ValueError(
             f"{where}: {int(wrong.sum())} of {len(wrong)} Gaussians have {what}; the first is "

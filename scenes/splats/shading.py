@@ -1,6 +1,6 @@
 """The colour of one Gaussian from one side, compiled; the twin of ``Gaussians.colours``."""
 
-# ruff: noqa: ANN001, ANN202
+# ruff: noqa: PLR0913, ANN001, ANN201
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 import math
