@@ -92,6 +92,7 @@ def rays_of(camera: PinholeCamera, world_from_camera: np.ndarray) -> Rays:
         directions=_float32(directions).reshape(-1, 3),
         z_per_distance=_float32(z).reshape(-1),
         pixel=_float32(z / math.sqrt(camera.fx * camera.fy)).reshape(-1),
+        pinhole=(camera, poses),
     )
 
 

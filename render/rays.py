@@ -1,9 +1,14 @@
 """Rays in world coordinates, the only thing a renderer is asked to look along."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from .camera import PinholeCamera
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +24,8 @@ class Rays:
     pixel: Float[Tensor, " ray"] | None = None
     """Width of each ray's pixel over its distance, for fields that can be seen through a pixel of
     some size; None for rays and no more."""
+    pinhole: "tuple[PinholeCamera, np.ndarray] | None" = None
+    """The camera and the poses ``[m, 4, 4]`` whose pixels these are, all of them and in order."""
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together, and directions that are not unit vectors."""

@@ -27,8 +27,8 @@ from ..scenes.splats.hierarchy import Hierarchy
 from . import splat_loops
 from .bundles import bundle_rays
 
-PIXEL_VARIANCE = 0.3
-"""Of the pixel's own blur, in square pixels."""
+PIXEL_VARIANCE = 0.1
+"""Of the pixel's own blur, in square pixels (Yu et al. 2024, section 6.1)."""
 DARK = 1e-4
 """A ray ends when less of its light is left."""
 REFERENCE_PAIRS = 1 << 20

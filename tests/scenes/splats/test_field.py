@@ -24,7 +24,9 @@ def _reference_density(gaussians, points, grain):
     for i, covariance in enumerate(covariances(gaussians)):
         depth = -math.log(1 - min(float(gaussians.opacities[i]), 0.99))
         mass = depth * 2 * math.pi * scales[i, 1] * scales[i, 2]
-        normal = multivariate_normal(gaussians.positions[i].numpy(), covariance + grain**2 * np.eye(3))
+        normal = multivariate_normal(
+            gaussians.positions[i].numpy(), covariance + grain**2 * np.eye(3)
+        )
         total += mass * normal.pdf(points)
     return total
 

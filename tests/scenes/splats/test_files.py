@@ -80,9 +80,7 @@ def test_a_ply_row_means_what_training_programs_write(tmp_path, layout, degree):
 def test_properties_may_be_doubles_in_any_order_and_elements_may_stand_before(tmp_path):
     names = names_of(0)[::-1]
     extra = "element camera 2\nproperty uchar a\nproperty int b\n"
-    path = write_ply(
-        tmp_path / "a.ply", [row_of(names, x=7.0)], names, extra=extra, kinds="double"
-    )
+    path = write_ply(tmp_path / "a.ply", [row_of(names, x=7.0)], names, extra=extra, kinds="double")
     data = path.read_bytes()
     at = data.index(b"end_header\n") + len(b"end_header\n")
     path.write_bytes(data[:at] + b"\xff" * 10 + data[at:])
