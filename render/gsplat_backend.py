@@ -6,6 +6,7 @@ and knows no median depth: the expected depth takes its place where half of the 
 Because its pictures are not those of the CPU it is used only when asked for by name.
 """
 
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -81,13 +82,12 @@ def _packed(field: GaussianField, drawn: Tensor, z_per_distance: Tensor) -> Tens
 
 def _gsplat() -> ModuleType:
     try:
-        import gsplat
+        return import_module("gsplat")
     except ImportError as error:
         raise ImportError(
             "backend 'gsplat' needs gsplat, which is not installed: pip install "
             "'merkwelt[splats]', or use backend 'auto', which draws Gaussians on the CPU"
         ) from error
-    return gsplat
 
 
 def _device() -> torch.device:

@@ -115,9 +115,9 @@ def test_gsplat_is_asked_for_the_pictures_that_rays_see(scene, fake_gsplat):
     for axis in (1, 2):
         assert psnr(drawn.rgb.view_as(picture).roll(1, dims=axis), picture) < 27
     assert float((drawn.opacity - seen.opacity).abs().mean()) < 5e-3
-    solid = seen.opacity > 0.5
-    torch.testing.assert_close(drawn.depth[solid], seen.depth[solid], rtol=0.03, atol=0)
-    torch.testing.assert_close(drawn.depth_median[solid], seen.depth[solid], rtol=0.03, atol=0)
+    solid = seen.opacity > 0.6
+    torch.testing.assert_close(drawn.depth[solid], seen.depth[solid], rtol=0.05, atol=0)
+    torch.testing.assert_close(drawn.depth_median[solid], seen.depth[solid], rtol=0.05, atol=0)
     nothing = drawn.opacity == 0
     far = (9.0 * 2 * rays.z_per_distance)[nothing]
     torch.testing.assert_close(drawn.depth_median[nothing], far)
