@@ -9,8 +9,6 @@ import torch
 from merkwelt.render import Rays, RenderOptions, render_rays
 from merkwelt.render.bundles import bundle_rays
 from merkwelt.render.camera import PinholeCamera, rays_of
-from merkwelt.render.navigation import Navigation
-from merkwelt.render.presets import adult, static
 from merkwelt.render.splats import PIXEL_VARIANCE
 from merkwelt.scenes import Scene
 from merkwelt.scenes.card import SceneCard
@@ -34,7 +32,7 @@ def _scene(gaussians, background="black"):
     return Scene(CARD, GaussianField(config, gaussians))
 
 
-def _gaussians(positions, scales, opacities, colours):
+def plain_gaussians(positions, scales, opacities, colours):
     n = len(positions)
     colours = torch.tensor(colours, dtype=torch.float32)
     return Gaussians(
@@ -84,7 +82,7 @@ def _assert_same(found, expected):
 
 @pytest.mark.parametrize("backend", ["auto", "torch"])
 def test_one_gaussian_absorbs_what_its_formula_says(backend):
-    scene = _scene(_gaussians([[2, 0, 0]], [[0.3, 0.1, 0.2]], [0.8], [[1.0, 0.5, 0.25]]))
+    scene = _scene(plain_gaussians([[2, 0, 0]], [[0.3, 0.1, 0.2]], [0.8], [[1.0, 0.5, 0.25]]))
     rays = _rays([0, 0, 0], [[1, 0, 0], [2, 0.1, 0], [2, 0, 0.4], [-1, 0, 0], [2, 1, 0]])
     seen = render_rays(scene, rays, RenderOptions(backend=backend))
     # On the ray (2, a, b) t the Mahalanobis distance from (2, 0, 0) is a quadratic in t.
@@ -105,7 +103,9 @@ def test_one_gaussian_absorbs_what_its_formula_says(backend):
 
 @pytest.mark.parametrize("backend", ["auto", "torch"])
 def test_gaussians_are_composited_from_the_front_by_each_rays_own_order(backend):
-    both = _gaussians([[3, 0, 0], [2, 0, 0]], [[0.1] * 3] * 2, [0.5, 0.6], [[1, 0, 0], [0, 0, 1]])
+    both = plain_gaussians(
+        [[3, 0, 0], [2, 0, 0]], [[0.1] * 3] * 2, [0.5, 0.6], [[1, 0, 0], [0, 0, 1]]
+    )
     rays = _rays([0, 0, 0], [[1, 0, 0]])
     seen = render_rays(_scene(both, "white"), rays, RenderOptions(backend=backend))
     expected = 0.6 * np.array([0, 0, 1]) + 0.4 * 0.5 * np.array([1, 0, 0]) + 0.2
@@ -122,7 +122,7 @@ def test_gaussians_are_composited_from_the_front_by_each_rays_own_order(backend)
 @pytest.mark.parametrize("backend", ["auto", "torch"])
 def test_a_pixel_sees_a_speck_by_its_share_of_the_pixel(backend):
     # A round speck of deviation s under a pixel of deviation b: fainter by s^2 / (s^2 + b^2).
-    speck = _scene(_gaussians([[4, 0, 0]], [[0.001] * 3], [0.9], [[1, 1, 1]]))
+    speck = _scene(plain_gaussians([[4, 0, 0]], [[0.001] * 3], [0.9], [[1, 1, 1]]))
     pixel = 0.002
     seen = render_rays(speck, _rays([0, 0, 0], [[1, 0, 0]], pixel), RenderOptions(backend=backend))
     own, blur = 1e-6, PIXEL_VARIANCE * (4 * pixel) ** 2
@@ -211,14 +211,14 @@ def test_bundles_hold_every_ray_once_within_their_cones():
         assert np.all(np.sum(d * shape[:, 4:7], axis=1) >= shape[:, 7])
 
 
-def _real(shared_data, name, **settings):
+def real_scene(shared_data, name, **settings):
     path = next((shared_data / "splats" / name).glob("*.splat"))
     return import_splats(path, ImportOptions(name=name), SplatSettings(**settings))
 
 
 @pytest.fixture(scope="module", params=["plant", "academic_tarot_cards"])
 def real(request, shared_data):
-    return _real(shared_data, request.param, background="white")
+    return real_scene(shared_data, request.param, background="white")
 
 
 def _view(scene, size, number=27):
@@ -269,43 +269,3 @@ def test_small_pictures_are_large_ones_seen_from_afar(real):
     bare = render_rays(real, replace(rays, pixel=None)).rgb.numpy().reshape(expected.shape)
     assert psnr(filtered, expected) > 27
     assert psnr(filtered, expected) > psnr(bare, expected) + 0.3
-
-
-def _room():
-    """A floor 4 m x 4 m at z = 0 and a pillar in its middle, of thin overlapping Gaussians."""
-    grid = np.arange(-2, 2.01, 0.08)
-    floor = np.array([[x, y, 0.0] for x in grid for y in grid])
-    turn = np.linspace(0, 2 * math.pi, 24, endpoint=False)
-    pillar = np.array(
-        [[0.3 * math.cos(a), 0.3 * math.sin(a), z] for a in turn for z in np.arange(0, 2, 0.08)]
-    )
-    top = np.array([[x, y, 1.9] for x in grid for y in grid if math.hypot(x, y) < 0.3])
-    flat, round_ = [[0.06, 0.06, 0.002]], [[0.04, 0.04, 0.04]]
-    positions = np.concatenate([floor, pillar, top])
-    n = len(positions)
-    scales = np.array(flat * len(floor) + round_ * len(pillar) + round_ * len(top))
-    gaussians = _gaussians(positions, scales, [0.95] * n, [[0.5, 0.5, 0.5]] * n)
-    card = replace(
-        CARD, metres_per_unit=1.0, floor_height=0.0, bounds=((-2.0, -2.0, 0.0), (2.0, 2.0, 2.5))
-    )
-    return Scene(card, GaussianField(GaussianConfig(grain=0.025, far=FAR), gaussians))
-
-
-def test_a_body_walks_around_a_pillar_of_gaussians():
-    ground = Navigation.of(_room(), adult()).ground
-    assert ground is not None
-    places = ground.centre_of(np.argwhere(ground.reachable))
-    radius = adult().body.radius_m.value
-    assert np.linalg.norm(places, axis=1).min() >= 0.3 + radius - 0.05
-    free = np.linalg.norm(places, axis=1) > 0.3 + radius + 0.2
-    assert free.sum() * ground.cell_m**2 > 0.5 * 3.4**2
-    assert np.all(ground.clearance_at(np.zeros((1, 2))) == 0)
-
-
-def test_an_imported_thing_is_looked_at_from_around(shared_data):
-    scene = _real(shared_data, "plant")
-    navigation = Navigation.of(scene, static())
-    assert not navigation.is_walkable
-    assert navigation.views.is_object_like
-    middle = np.mean(scene.card.bounds, axis=0)
-    np.testing.assert_allclose(navigation.views.focus, middle, atol=1e-3)
