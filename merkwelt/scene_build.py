@@ -13,10 +13,11 @@ from .render.photographs import ViewScore, check_photographs
 from .render.preview import PREVIEW_SIZE, render_preview
 from .render.volume import has_kernel
 from .scenes.captures import Capture, Split, choose_split, read_capture
-from .scenes.import_options import ImportOptions
+from .scenes.import_options import ImportOptions, SplatSettings
 from .scenes.library import SceneLibrary
 from .scenes.placement import describe_place
 from .scenes.scene import Scene, save_scene
+from .scenes.splats import import_splats, is_splat_file
 from .scenes.trained_run import find_trained, import_trained
 from .scenes.training.settings import TrainSettings
 
@@ -94,14 +95,25 @@ def import_scene(
     views: int | None = None,
     progress: Progress | None = None,
 ) -> Scene:
-    """Import a nerfacto run or a vanilla NeRF and return the scene in the library.
+    """Import a trained NeRF or Gaussian splats and return the scene in the library.
 
     Needs none of the programs that trained them, and runs nothing that their files contain. With
     its photographs (``capture_path``, or where the run says they were) the scene also gets its
     training cameras, the capture's objects and scale, and its held-out quality over at most
-    ``views`` photographs.
+    ``views`` photographs. A ``.splat`` or ``.ply`` file has no photographs.
     """
     folder = keeping.folder(options.name)
+    if is_splat_file(run):
+        if capture_path is not None:
+            raise ValueError(
+                f"{run} holds Gaussians, which are imported without photographs; leave out the "
+                "capture"
+            )
+        return _keep(import_splats(run, options), folder, keeping)
+    if options.splats != SplatSettings():
+        raise ValueError(
+            f"{run} is no .splat or .ply file, for which alone {options.splats} is meant"
+        )
     found = find_trained(run)
     capture, split = _photographs_of(found.folder, capture_path)
     if capture is not None and capture.extras is not None and options.metres_per_unit is None:
@@ -112,6 +124,10 @@ def import_scene(
         scores = check_scene(scene, capture, most=views, progress=progress)
         if scores:
             scene = Scene(replace(scene.card, quality=quality_of(scores)), scene.field)
+    return _keep(scene, folder, keeping)
+
+
+def _keep(scene: Scene, folder: Path, keeping: Keeping) -> Scene:
     width, height = PREVIEW_SIZE
     size = PREVIEW_SIZE if has_kernel(scene.field) else (width // 2, height // 2)
     preview = imageio.imwrite("<bytes>", render_preview(scene, size), extension=".png")

@@ -24,6 +24,9 @@ def print_card(name: str, library: Path | None) -> None:
         "bounds": f"{size} {unit}",
         "floor": "none" if card.floor_height is None else f"z = {card.floor_height:.2f} {unit}",
         "training cameras": str(len(card.world_from_training_camera)),
+        **(
+            {"viewpoints": str(len(card.world_from_viewpoint))} if card.world_from_viewpoint else {}
+        ),
         "quality": ", ".join(f"{k} {v:g}" for k, v in card.quality.items()) or "not measured",
         "content": scene.content_hash()[:16],
         "preview": str(scene.folder / PREVIEW_FILE) if scene.folder else "none",

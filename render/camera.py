@@ -65,6 +65,13 @@ class PinholeCamera:
         directions = np.stack([x_grid, y_grid, np.ones_like(x_grid)], axis=-1)
         return directions / np.linalg.norm(directions, axis=-1, keepdims=True)
 
+    def pixel_widths(self) -> np.ndarray:
+        """Return how wide each pixel ``[height, width]`` is, over the distance along its ray.
+
+        A pixel is ``1 / f`` wide on the plane one unit ahead.
+        """
+        return self.directions()[..., 2] / math.sqrt(self.fx * self.fy)
+
     def project(self, points_camera: np.ndarray) -> np.ndarray:
         """Return pixels xy ``[..., 2]`` of points ``[..., 3]`` in camera axes.
 
@@ -93,6 +100,10 @@ class Camera(Protocol):
         """Return the unit direction ``[height, width, 3]`` of each pixel's centre, camera axes."""
         ...
 
+    def pixel_widths(self) -> np.ndarray:
+        """Return how wide each pixel ``[height, width]`` is, over the distance along its ray."""
+        ...
+
     def project(self, points_camera: np.ndarray) -> np.ndarray:
         """Return pixels xy ``[..., 2]`` of points ``[..., 3]`` in camera axes; NaN behind."""
         ...
@@ -114,6 +125,8 @@ def rays_of(camera: Camera, world_from_camera: np.ndarray) -> Rays:
         origins=_float32(origins).reshape(-1, 3),
         directions=_float32(directions).reshape(-1, 3),
         z_per_distance=_float32(z).reshape(-1),
+        pixel=_float32(np.broadcast_to(camera.pixel_widths().reshape(-1), z.shape)).reshape(-1),
+        pinhole=(camera, poses) if isinstance(camera, PinholeCamera) else None,
     )
 
 

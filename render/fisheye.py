@@ -48,6 +48,13 @@ class FisheyeCamera:
         """Return ``[height, width]`` bool: pixels that look less than 89.9 degrees off the axis."""
         return self._angles()[0] < LIMIT_RAD
 
+    def pixel_widths(self) -> np.ndarray:
+        """Return how wide each pixel ``[height, width]`` is, over the distance along its ray.
+
+        The mean, in area, of ``1 / f`` along the radius and ``sin(theta) / (theta f)`` across it.
+        """
+        return np.sqrt(np.sinc(self._angles()[0] / np.pi).clip(min=0)) / self.focal_px
+
     def project(self, points_camera: np.ndarray) -> np.ndarray:
         """Return pixels xy ``[..., 2]`` of points ``[..., 3]``; NaN where not ahead."""
         points = np.asarray(points_camera, dtype=np.float64)

@@ -81,7 +81,7 @@ class Navigation:
             NoPath: nobody fits in, or there is neither ground nor view; says which.
         """
         card = scene.card
-        poses = np.asarray(card.world_from_training_camera, np.float64).reshape(-1, 4, 4)
+        poses = np.asarray(card.world_from_view, np.float64).reshape(-1, 4, 4)
         views = views_of(poses) if len(poses) else None
         floor = _floor(scene, views)
         if floor is None:

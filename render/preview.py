@@ -22,7 +22,7 @@ def preview_pose(scene: Scene) -> np.ndarray:
     """
     card = scene.card
     low, high = (np.asarray(corner, dtype=np.float64) for corner in card.bounds)
-    poses = np.asarray(card.world_from_training_camera, dtype=np.float64)
+    poses = np.asarray(card.world_from_view, dtype=np.float64)
     if len(poses):
         away = (low + high) / 2 - poses[:, :3, 3]
         along = np.einsum("ni,ni->n", away, poses[:, :3, 2])

@@ -1,9 +1,14 @@
 """Rays in world coordinates, the only thing a renderer is asked to look along."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from .camera import PinholeCamera
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +21,11 @@ class Rays:
     """Unit vectors from the eye outwards, float32."""
     z_per_distance: Float[Tensor, " ray"]
     """Cosine between a ray and its camera's optical axis: z-depth is distance times this."""
+    pixel: Float[Tensor, " ray"] | None = None
+    """Width of each ray's pixel over its distance, for fields that can be seen through a pixel of
+    some size; None for rays and no more."""
+    pinhole: "tuple[PinholeCamera, np.ndarray] | None" = None
+    """The camera and the poses ``[m, 4, 4]`` whose pixels these are, all of them and in order."""
 
     def __post_init__(self) -> None:
         """Refuse shapes that do not belong together, and rays without place or unit direction."""
@@ -35,6 +45,8 @@ class Rays:
                 f"expected finite origins, {lost} of {n} rays start at NaN or infinity; check the "
                 "cameras' poses"
             )
+        if self.pixel is not None and self.pixel.shape != (n,):
+            raise ValueError(f"expected pixel [{n}], got {tuple(self.pixel.shape)}")
         length = self.directions.norm(dim=-1)
         if n and not bool(((length - 1).abs() < 1e-3).all()):
             raise ValueError(
@@ -52,4 +64,5 @@ class Rays:
             origins=self.origins[part],
             directions=self.directions[part],
             z_per_distance=self.z_per_distance[part],
+            pixel=None if self.pixel is None else self.pixel[part],
         )

@@ -68,6 +68,16 @@ class FoveatedRetina:
         x, y = np.sin(angle) * np.cos(turn), np.sin(angle) * np.sin(turn)
         return np.stack([x, y, np.broadcast_to(np.cos(angle), x.shape)], axis=-1)
 
+    def pixel_widths(self) -> np.ndarray:
+        """Return how wide each cell ``[ring, spoke]`` is, over the distance along its ray.
+
+        The mean, in area, of the ring's width and the spoke's.
+        """
+        angle = self.eccentricity_rad(np.arange(self.rings) + 0.5)
+        along = (angle + self.half_rad) * self._stretch / self.rings
+        across = 2 * np.pi * np.sin(angle) / self.spokes
+        return np.repeat(np.sqrt(along * across)[:, None], self.spokes, axis=1)
+
     def project(self, points_camera: np.ndarray) -> np.ndarray:
         """Return (spoke, ring) coordinates ``[..., 2]`` of points ``[..., 3]``.
 

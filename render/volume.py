@@ -16,18 +16,20 @@ from ..scenes.field import Field
 from ..scenes.nerfacto import NerfactoField
 from ..scenes.proposal_sampling import midpoints, weights_from_density
 from ..scenes.scene import Scene
+from ..scenes.splats.field import GaussianField
 from .composite import composite
 from .rays import Rays
 
-Backend = Literal["auto", "torch", "compiled"]
+Backend = Literal["auto", "torch", "compiled", "gsplat"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderOptions:
-    """How rays are rendered; none of it changes the picture beyond round-off."""
+    """How rays are rendered; all but ``gsplat`` make the same picture but for round-off."""
 
     backend: Backend = "auto"
-    """``compiled`` is the CPU kernel for nerfacto, ``torch`` the reference; ``auto`` chooses."""
+    """``compiled`` is the CPU kernel for nerfacto and Gaussians, ``torch`` the reference; ``auto``
+    chooses between them. ``gsplat`` draws Gaussians on a GPU, projected as they are trained."""
     rays_per_chunk: int = 4096
     """Rays rendered at once by the torch path; bounds its memory."""
 
@@ -50,11 +52,13 @@ def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) 
     """Return colour, depth and opacity along world rays.
 
     Raises:
-        ValueError: the compiled backend was asked for and the field is no nerfacto.
+        ValueError: a backend was asked for that does not draw this field.
     """
     options = options or RenderOptions()
     origins, directions, world_per_field = _field_rays(scene, rays)
-    if _is_compiled(scene.field, options.backend):
+    if isinstance(scene.field, GaussianField):
+        packed = _render_gaussians(scene, rays, (origins, directions), options.backend)
+    elif _is_compiled(scene.field, options.backend):
         from .nerfacto_kernel import render_nerfacto
 
         packed = render_nerfacto(scene.field, origins, directions)  # type: ignore[arg-type]
@@ -88,6 +92,21 @@ def render_field(field: Field, origins: Tensor, directions: Tensor) -> Tensor:
     return composite(weights, rgb.view(rays, samples, 3), edges, field.background)
 
 
+def _render_gaussians(
+    scene: Scene, rays: Rays, field_rays: tuple[Tensor, Tensor], backend: Backend
+) -> Tensor:
+    from .splats import render_gaussians, render_gaussians_reference
+
+    assert isinstance(scene.field, GaussianField)
+    if backend == "gsplat":
+        from .gsplat_backend import render_with_gsplat
+
+        return render_with_gsplat(scene.field, rays, scene.world_from_field)
+    pixel = torch.zeros(len(rays)) if rays.pixel is None else rays.pixel
+    render = render_gaussians_reference if backend == "torch" else render_gaussians
+    return render(scene.field, *field_rays, pixel)
+
+
 def _field_rays(scene: Scene, rays: Rays) -> tuple[Tensor, Tensor, float]:
     field_from_world = torch.from_numpy(np.linalg.inv(scene.world_from_field)).double()
     world_per_field = scene.card.world_units_per_field_unit
@@ -109,6 +128,11 @@ def has_kernel(field: Field) -> bool:
 def _is_compiled(field: Field, backend: Backend) -> bool:
     if backend == "torch":
         return False
+    if backend == "gsplat":
+        raise ValueError(
+            f"gsplat draws Gaussians only, this scene holds a {type(field).__name__}; use backend "
+            "'auto' or 'torch'"
+        )
     if has_kernel(field):
         return True
     if backend == "compiled":

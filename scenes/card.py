@@ -82,7 +82,8 @@ class SceneCard:
     source: str
     """Where the scene came from, in words."""
     field_kind: str
-    """Which radiance field it holds: ``nerfacto``, ``nerfacto-tcnn``, ``vanilla``, ``analytic``."""
+    """Which radiance field it holds: ``nerfacto``, ``nerfacto-tcnn``, ``vanilla``, ``gaussians`` or
+    ``analytic``."""
     field_config: Mapping[str, Any] = field(default_factory=dict)
     """What the field needs besides its weights (levels, resolutions, sample counts)."""
     table_storage: TableStorage = "single"
@@ -103,6 +104,8 @@ class SceneCard:
     objects: tuple[SceneObject, ...] = ()
     world_from_training_camera: tuple[Matrix, ...] = ()
     """Camera-to-world poses (OpenCV axes) of the views that trained the field."""
+    world_from_viewpoint: tuple[Matrix, ...] = ()
+    """Likewise poses to look from, for a field whose training views are not known."""
     capture_path: str | None = None
     """Folder of the photographs on the machine that trained the scene, if any."""
     held_out: tuple[str, ...] = ()
@@ -130,6 +133,11 @@ class SceneCard:
     def is_metric(self) -> bool:
         """Whether world coordinates are metres."""
         return self.metres_per_unit is not None
+
+    @property
+    def world_from_view(self) -> tuple[Matrix, ...]:
+        """Where to look from: the training cameras, or the viewpoints if those are not known."""
+        return self.world_from_training_camera or self.world_from_viewpoint
 
     @property
     def world_units_per_field_unit(self) -> float:

@@ -18,6 +18,7 @@ def scene_fingerprint(scene: "Scene") -> str:
     field = [card.field_kind, dict(card.field_config)]
     scale = [card.metres_per_unit, card.world_from_field]
     geometry = [card.bounds, card.floor_height, card.world_from_training_camera]
+    geometry += [card.world_from_viewpoint] if card.world_from_viewpoint else []
     objects = [[o.name, o.box.centre_m, o.box.size_m, o.box.yaw_rad] for o in card.objects]
     digest.update(json.dumps([field, scale, geometry, objects], sort_keys=True).encode())
     for name, tensor in sorted(scene.field.tensors().items()):

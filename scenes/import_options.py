@@ -9,6 +9,19 @@ from .table_storage import TableStorage
 PlainBackground = Literal["white", "black"]
 
 
+UpAxis = Literal["y-down", "y-up", "z-up", "z-down", "x-up", "x-down"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplatSettings:
+    """What a file of Gaussians does not say."""
+
+    up: UpAxis = "y-down"
+    """Which way the file's axes point; y-down is COLMAP's, and that of most trained splats."""
+    floor: float | None = None
+    """Height of a floor to walk on, in world units along the upward axis."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
     """What a run's own files cannot say."""
@@ -25,7 +38,9 @@ class ImportOptions:
     far: float | None = None
     """Far plane, likewise."""
     background: PlainBackground | None = None
-    """Background of a vanilla NeRF; None reads it from the run's config.yml."""
+    """Background of a vanilla NeRF, where None reads it from the run's config.yml, or of splats,
+    where None is black."""
+    splats: SplatSettings = SplatSettings()
 
     def __post_init__(self) -> None:
         """Refuse planes that cannot be meant."""

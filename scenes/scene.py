@@ -134,7 +134,11 @@ def _read_field(card: SceneCard, path: Path) -> Field:
         return VanillaField(VanillaConfig.from_dict(card.field_config), tensors)
     if card.field_kind == "analytic":
         return AnalyticField.from_tensors(tensors)
+    if card.field_kind == "gaussians":
+        from .splats.field import GaussianConfig, GaussianField
+
+        return GaussianField.from_tensors(GaussianConfig.from_dict(card.field_config), tensors)
     raise ValueError(
-        f"scene {card.name!r}: expected field kind 'nerfacto', 'nerfacto-tcnn', 'vanilla' or "
-        f"'analytic', found {json.dumps(card.field_kind)}; update merkwelt"
+        f"scene {card.name!r}: expected field kind 'nerfacto', 'nerfacto-tcnn', 'vanilla', "
+        f"'gaussians' or 'analytic', found {json.dumps(card.field_kind)}; update merkwelt"
     )

@@ -7,7 +7,7 @@ import tyro
 from tyro.conf import Positional
 
 from ..console import ERR, OUT, progress_bar
-from ..scenes.import_options import PlainBackground
+from ..scenes.import_options import PlainBackground, SplatSettings
 from ..scenes.raycast.capture import CaptureSettings
 from ..scenes.table_storage import TableStorage
 from ..scenes.training.settings import TrainSettings
@@ -75,14 +75,15 @@ def import_(
     far: float | None = None,
     background: PlainBackground | None = None,
     views: int | None = None,
+    splats: Annotated[SplatSettings, tyro.conf.arg(name="")] = SplatSettings(),  # noqa: B008
     tables: TableStorage = "single",
     library: Path | None = None,
     replace: bool = False,
 ) -> None:
-    """Import a trained nerfacto run or a vanilla NeRF; runs nothing that their files contain.
+    """Import a trained NeRF or Gaussian splats; runs nothing that their files contain.
 
     Args:
-        run: a nerfstudio run's folder, or a NeRF checkpoint or its folder, wherever moved to.
+        run: a nerfstudio run's folder, a NeRF checkpoint or its folder, or a .splat or .ply file.
         name: name of the scene in the library.
         metres_per_unit: metres per unit of the capture's poses; needed for stereo.
         licence: licence of the photographs.
@@ -90,8 +91,9 @@ def import_(
         capture: folder of the photographs, for cameras, objects and held-out quality.
         near: near plane of a vanilla NeRF, in units of its poses; config.yml's by default.
         far: far plane of a vanilla NeRF.
-        background: background of a vanilla NeRF: white or black; config.yml's by default.
+        background: of a vanilla NeRF (config.yml's by default) or of splats (black).
         views: how many held-out photographs to check; 24, or 4 where rendering is slow.
+        splats: what a file of Gaussians does not say.
         tables: how to store hash tables: single, half (half the size) or byte (a quarter).
         library: folder of scenes.
         replace: replace a scene of the same name.
@@ -108,6 +110,7 @@ def import_(
         near=near,
         far=far,
         background=background,
+        splats=splats,
     )
     with progress_bar(f"importing {name}") as progress:
         scene = import_scene(
