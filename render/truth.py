@@ -60,12 +60,14 @@ class Truth:
     masks: Tensor | None = None
     """uint8 ``[eye, time, 3, h, w]``: the ``Fate`` of each pixel's point in each ``Target``."""
     ids: Tensor | None = None
-    """int64 ``[eye, time, h, w]``: place in the card's ``objects``, -1 for everything else."""
+    """int64 ``[eye, time, h, w]``: place in ``objects``, -1 for everything else."""
+    objects: tuple[str, ...] = ()
+    """Names of the scene's objects, if there are ids."""
 
     def held(self) -> dict[str, Tensor]:
         """Return what is there, by name."""
         named = ((f.name, getattr(self, f.name)) for f in fields(self))
-        return {name: tensor for name, tensor in named if tensor is not None}
+        return {name: value for name, value in named if isinstance(value, Tensor)}
 
 
 def in_order(asked: Iterable[str]) -> tuple[Quantity, ...]:
