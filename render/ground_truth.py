@@ -87,8 +87,8 @@ def ground_truth(
             confidence = coverage.confidence(points, world_from_eye[..., None, None, :3, 3])
             found["confidence"] = torch.from_numpy(np.where(solid, confidence, 0.0)).float()
         if "ids" in wanted:
-            ids = np.where(solid, object_ids(points, card.objects), BACKGROUND)
-            found["ids"] = torch.from_numpy(ids)
+            ids = object_ids(points, card.objects, floor_height=card.floor_height)
+            found["ids"] = torch.from_numpy(np.where(solid, ids, BACKGROUND))
     names = tuple(thing.name for thing in card.objects) if "ids" in wanted else ()
     return Truth(**found, objects=names)
 

@@ -16,6 +16,7 @@ from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.render.rigid import look_at
 from merkwelt.render.stereo import disparity_px
 from merkwelt.render.truth import QUANTITIES, Fate, Target, in_order
+from merkwelt.scenes.card import OrientedBox, SceneObject
 from merkwelt.scenes.scene import Scene
 
 KEY = ClipKey(dataset_seed=0, scene="room", clip=0)
@@ -95,10 +96,22 @@ def test_masks_belong_to_flow_and_to_the_ends_of_the_clip(clip):
 
 def test_ids_are_those_of_the_points_and_name_the_objects(photographed, clip):
     points = surface_points(clip.depth.double().numpy(), ALL.camera, clip.trajectory.world_from_eye)
-    expected = object_ids(points, photographed.card.objects)
+    expected = object_ids(points, photographed.card.objects, floor_height=0.0)
     assert (clip.truth.ids.numpy() == expected).all()
     assert clip.truth.objects[4] == "table"
     assert len(np.unique(expected)) >= 2
+
+
+def test_the_floor_under_a_chair_is_floor_and_a_rug_is_a_rug():
+    chair = SceneObject(
+        name="chair", box=OrientedBox(centre_m=(0.0, 0.0, 0.5), size_m=(0.5, 0.5, 1.0))
+    )
+    rug = SceneObject(
+        name="rug", box=OrientedBox(centre_m=(2.0, 0.0, 0.01), size_m=(1.0, 1.0, 0.02))
+    )
+    points = np.array([[0, 0, 0.0], [0, 0, 0.5], [2, 0, 0.02], [2, 0, 0.4], [5, 0, 1]])
+    assert object_ids(points, (chair, rug)).tolist() == [0, 0, 1, -1, -1]
+    assert object_ids(points, (chair, rug), floor_height=0.0).tolist() == [-1, 0, 1, -1, -1]
 
 
 def test_rays_that_meet_nothing_have_no_truth(room):

@@ -90,7 +90,7 @@ def test_object_ids_are_those_of_the_room_that_was_photographed(living_room, see
     agree = []
     for poses, depth, _ in zip(*seen, strict=True):
         points = surface_points(depth[0, 0], CAMERA, poses[0, 0])
-        rendered = object_ids(points, living_room.card.objects)
+        rendered = object_ids(points, living_room.card.objects, floor_height=0.0)
         true = exact.truth(camera, poses[0, 0]).ids.astype(int) - 1
         agree.append((rendered == true).mean())
         for index in range(len(names)):
