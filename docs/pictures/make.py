@@ -21,6 +21,8 @@ from merkwelt.report import (
 )
 
 FRAME, TILE_PX, GAP_PX = 4, 320, 8
+TRUTH_FRAME = 2
+"""Before the saccade that follows the other frame."""
 FARTHEST_M = 6.0
 
 
@@ -30,7 +32,7 @@ def main() -> None:
     key = ClipKey(dataset_seed=0, scene="living_room/showcase", clip=0)
     settings = ClipSettings(size=160, truth=("flow", "disparity", "masks", "ids"))
     clip = render_clip(scene, observer, settings, key, navigation=navigation)
-    truth = figure_png(truth_figure(clip, frame=FRAME), dots_per_inch=120)
+    truth = figure_png(truth_figure(clip, frame=TRUTH_FRAME), dots_per_inch=120)
     Path(__file__).with_name("ground_truth.png").write_bytes(truth)
     left, right = (eye.permute(0, 2, 3, 1).numpy() for eye in clip.video)
     depth = colour_depth(clip.depth[0].numpy()[FRAME], far=FARTHEST_M).rgb

@@ -104,13 +104,18 @@ def _flows(clip: Clip, eye: int, frames: np.ndarray) -> list[TruthPicture]:
     ):
         if flow is None:
             continue
-        length = np.hypot(*np.moveaxis(flow.numpy(), 2, 0))
-        known = length[np.isfinite(length)]
-        longest = float(np.percentile(known, 95)) if known.size else 1.0
+        longest = _usual_length_px(flow.numpy())
         note = f"hue: direction, full colour: {longest:.1f} px; grey: none"
         rgb = colour_flow(flow[eye].numpy()[frames], longest_px=longest)
         pictures.append(TruthPicture(name=f"Flow to the {towards} frame", rgb=rgb, note=note))
     return pictures
+
+
+def _usual_length_px(flow: np.ndarray) -> float:
+    """Return a length that few pixels of the usual frame exceed, whatever happens in saccades."""
+    length = np.hypot(flow[:, :, 0], flow[:, :, 1]).swapaxes(0, 1).reshape(flow.shape[1], -1)
+    known = [frame[np.isfinite(frame)] for frame in length]
+    return float(np.median([np.percentile(frame, 95) for frame in known if frame.size] or [1.0]))
 
 
 def _disparity(clip: Clip, eye: int, frames: np.ndarray) -> list[TruthPicture]:

@@ -17,6 +17,7 @@ from merkwelt.report.truth_pictures import (
     colour_ids,
     colour_scale,
     flow_wheel,
+    truth_pictures,
 )
 
 
@@ -112,6 +113,19 @@ def test_section_shows_what_the_clip_holds(knowing):
     assert "full colour" in player.caption
     assert any(isinstance(block, FigureBlock) for block in section.blocks)
     assert "Disparity" in Report(title="a", sections=(section,)).to_html()
+
+
+def test_saccades_do_not_wash_out_the_flow_of_other_frames(knowing):
+    flow = torch.ones_like(knowing.truth.flow_forward)
+    flow[:, 5] = 500.0
+    flow[:, -1] = torch.nan
+    leaping = replace(knowing, truth=Truth(flow_forward=flow))
+    shown = truth_pictures(leaping, eye=0, frames=np.arange(flow.shape[1]))[0]
+    assert "full colour: 1.4 px" in shown.note
+    assert shown.rgb[0].min() == 0
+    assert tuple(shown.rgb[-1, 0, 0]) == NO_DEPTH
+    nowhere = replace(knowing, truth=Truth(flow_forward=flow * torch.nan))
+    assert (truth_pictures(nowhere, eye=1, frames=np.array([0]))[0].rgb == NO_DEPTH).all()
 
 
 def test_section_of_a_clip_without_truth_says_so(clip):
