@@ -28,6 +28,7 @@ from .report import (
     scene_section,
     training_section,
     trajectory_section,
+    truth_section,
     walkable_of,
     write_report,
 )
@@ -42,7 +43,9 @@ class DemoSettings:
 
     scene: str = "living_room"
     showcase: ClipSettings = field(
-        default_factory=lambda: ClipSettings(frames=16, size=160, frame_rate_hz=10.0)
+        default_factory=lambda: ClipSettings(
+            frames=16, size=160, frame_rate_hz=10.0, truth=("flow", "disparity", "masks", "ids")
+        )
     )
     clip: ClipSettings = field(
         default_factory=lambda: ClipSettings(frames=16, size=48, frame_rate_hz=10.0)
@@ -142,6 +145,7 @@ def _report(
         ),
         sections=(
             clip_section(clip, scene.card),
+            truth_section(clip),
             trajectory_section(clip.trajectory, scene.card, walkable),
             scene_section(scene.card, preview, walkable=walkable),
             training_section(runs),

@@ -1,11 +1,12 @@
 """A clip: stereo video with the ground truth and the trajectory that belong to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from .key import ClipKey
 from .trajectory import Trajectory
+from .truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +20,16 @@ class Clip:
     video: Tensor
     """uint8 ``[eye, time, channel, height, width]``."""
     depth: Tensor | None
-    """float32 z-depth ``[eye, time, height, width]`` in world units, or None."""
+    """float32 median z-depth ``[eye, time, height, width]`` in world units, or None."""
     trajectory: Trajectory
     caption: str = ""
     attempts: int = 1
     """How many trajectories were planned until one kept clear of everything."""
+    truth: Truth = field(default_factory=Truth)
+    """Flow, disparity, masks and whatever else was asked for."""
 
     def __repr__(self) -> str:
         """Name the clip and its shapes."""
         depth = None if self.depth is None else tuple(self.depth.shape)
-        return f"Clip({self.key}, video={tuple(self.video.shape)}, depth={depth})"
+        more = "".join(f", {name}={tuple(t.shape)}" for name, t in self.truth.held().items())
+        return f"Clip({self.key}, video={tuple(self.video.shape)}, depth={depth}{more})"

@@ -1,7 +1,8 @@
 """From a clip's key to the clip: the one function that everything endless is made of."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,10 +11,13 @@ from ..scenes.scene import Scene
 from .camera import PinholeCamera, rays_of
 from .caption import caption_of
 from .clip import Clip
+from .coverage import Coverage
+from .ground_truth import Geometry, ground_truth, require_truth
 from .key import ClipKey
 from .navigation import Navigation
 from .observer import Observer
 from .trajectory import Trajectory
+from .truth import Quantity, in_order
 from .volume import RenderOptions, render_rays
 from .walk import AttemptKey, plan_trajectory
 
@@ -42,10 +46,15 @@ class ClipSettings:
     nearest_m: float = 0.3
     """A clip is planned again if the middle half (in width and height) of a frame shows anything
     nearer than this, in scenes of known scale."""
+    truth: tuple[Quantity, ...] = ()
+    """What else a clip carries: flow and disparity (each with masks), masks, ids, opacity,
+    expected_depth, confidence."""
     renderer: RenderOptions = field(default_factory=RenderOptions)
 
     def __post_init__(self) -> None:
-        """Refuse clips without frames, pixels or field of view."""
+        """Refuse clips without frames, pixels or field of view, and truth that cannot be had."""
+        object.__setattr__(self, "truth", in_order(self.truth))
+        self._refuse_truth_without_a_second_view()
         if self.frames < 1 or self.size < 1:
             raise ValueError(
                 f"expected at least one frame and one pixel, got {self.frames} frames of size "
@@ -60,6 +69,34 @@ class ClipSettings:
         if self.nearest_m < 0:
             raise ValueError(f"expected a nearest distance of at least 0, got {self.nearest_m} m")
 
+    def _refuse_truth_without_a_second_view(self) -> None:
+        if "flow" in self.truth and self.frames < 2:
+            raise ValueError(
+                f"flow leads from one frame to the next, got frames={self.frames}; ask for two or "
+                "more frames, or leave flow out"
+            )
+        if "disparity" in self.truth and not self.stereo:
+            raise ValueError(
+                "disparity is a difference between two eyes, got stereo=False; render stereo, or "
+                "leave disparity out"
+            )
+        if "masks" in self.truth and self.frames < 2 and not self.stereo:
+            raise ValueError(
+                "masks tell what is hidden in another eye or frame, got one eye and one frame; "
+                "render stereo or more frames, or leave masks out"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data.
+
+        Without additional truth there is no entry for it, so that what was planned before there
+        was any keeps its identity.
+        """
+        data = asdict(self)
+        if not self.truth:
+            del data["truth"]
+        return data
+
     @property
     def camera(self) -> PinholeCamera:
         """The camera of either eye."""
@@ -73,14 +110,17 @@ def render_clip(
     key: ClipKey,
     *,
     navigation: Navigation | None = None,
+    coverage: Coverage | None = None,
 ) -> Clip:
     """Return the clip that its arguments describe; nothing else influences it.
 
-    ``navigation`` saves time when several clips of a scene are rendered; it must be
-    ``Navigation.of(scene, observer)``.
+    ``navigation`` and ``coverage`` save time when several clips of a scene are rendered; they must
+    be ``Navigation.of(scene, observer)`` and ``Coverage.of(scene, settings.renderer)``, of which
+    the latter is used for confidence only.
 
     Raises:
-        ValueError: stereo was asked for in a scene without metric scale.
+        ValueError: stereo was asked for in a scene without metric scale, or truth that the scene
+            or the observer cannot give.
         NoPath: the observer cannot be or move in the scene.
         ClipRejected: eight trajectories came too near to something.
     """
@@ -88,16 +128,27 @@ def render_clip(
         observer = replace(observer, eyes=1)
     if observer.eyes == 2:
         scene.card.require_metric("stereo")
+    require_truth(settings.truth, scene.card, eyes=observer.eyes)
     navigation = navigation or Navigation.of(scene, observer)
     trajectory, attempts = _plan(scene, observer, settings, key, navigation)
-    video, depth = _render(scene, settings.camera, trajectory, settings)
+    video, geometry = _render(scene, settings.camera, trajectory, settings)
+    if "confidence" in settings.truth:
+        coverage = coverage or Coverage.of(scene, settings.renderer)
     return Clip(
         key=key,
         video=video,
-        depth=depth if settings.depth else None,
+        depth=geometry.depth if settings.depth else None,
         trajectory=trajectory,
         caption=caption_of(scene.card, trajectory),
         attempts=attempts,
+        truth=ground_truth(
+            settings.truth,
+            geometry,
+            settings.camera,
+            trajectory.world_from_eye,
+            scene.card,
+            coverage=coverage,
+        ),
     )
 
 
@@ -149,16 +200,17 @@ def _too_near(scene: Scene, settings: ClipSettings, trajectory: Trajectory) -> s
 
 def _render(
     scene: Scene, camera: PinholeCamera, trajectory: Trajectory, settings: ClipSettings
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return uint8 video ``[eye, time, 3, h, w]`` and median z-depth ``[eye, time, h, w]``."""
+) -> tuple[torch.Tensor, Geometry]:
+    """Return uint8 video ``[eye, time, 3, h, w]`` and where things are in it."""
     poses = trajectory.world_from_eye.reshape(-1, 4, 4)
     at_once = max(1, RAYS_AT_ONCE // (camera.width * camera.height))
-    colours, depths = [], []
+    colours, lengths = [], []
     for first in range(0, len(poses), at_once):
         rays = rays_of(camera, poses[first : first + at_once])
-        rendered = render_rays(scene, rays, settings.renderer)
-        colours.append((rendered.rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu())
-        depths.append(rendered.depth_median.float().cpu())
+        seen = render_rays(scene, rays, settings.renderer)
+        colours.append((seen.rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu())
+        lengths.append(torch.stack([seen.depth_median, seen.depth, seen.opacity]).float().cpu())
     shape = (trajectory.eyes, trajectory.frames, camera.height, camera.width)
     video = torch.cat(colours).reshape(*shape, 3).permute(0, 1, 4, 2, 3).contiguous()
-    return video, torch.cat(depths).reshape(shape)
+    depth, expected, opacity = torch.cat(lengths, dim=1).reshape(3, *shape)
+    return video, Geometry(depth=depth, expected_depth=expected, opacity=opacity)

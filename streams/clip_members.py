@@ -14,20 +14,30 @@ from ..render.clip import Clip
 from ..render.trajectory import Trajectory
 from .depth import FARTHEST, NEAREST
 from .plan import Plan
+from .truth_members import (
+    EYES,
+    TRUTH_MEMBERS,
+    TRUTH_STREAMS,
+    decode_truth_eyes,
+    encode_truth,
+    streams_of,
+    truth_meta,
+)
 from .video import decode_depth, decode_video, encode_depth, encode_video
 
 FORMAT_VERSION = 1
-EYES = ("left", "right")
 VIDEO = tuple(f"{eye}.mkv" for eye in EYES)
 DEPTH = tuple(f"depth_{eye}.mkv" for eye in EYES)
 TRAJECTORY, META = "trajectory.npz", "meta.json"
-MEMBERS = (*VIDEO, *DEPTH, TRAJECTORY, META)
+USUAL_MEMBERS = (*VIDEO, *DEPTH, TRAJECTORY, META)
+MEMBERS = (*USUAL_MEMBERS, *TRUTH_MEMBERS)
 """Every member that a clip can have, in the order in which they lie in a shard."""
 STREAMS: dict[str, tuple[str, ...]] = {
     "video": VIDEO,
     "depth": DEPTH,
     "trajectory": (TRAJECTORY,),
     "meta": (META,),
+    **TRUTH_STREAMS,
 }
 """What can be asked for when reading, and the members that hold it."""
 
@@ -66,11 +76,21 @@ def encode_clip(clip: Clip, plan: Plan) -> dict[str, bytes]:
     # Sorted, because a plan that was read from its file may list its settings in another order.
     meta = json.dumps(_meta(clip, plan), indent=1, sort_keys=True, allow_nan=False)
     members[META] = (meta + "\n").encode()
-    return members
+    return members | encode_truth(clip.truth, expected, frame_rate_hz=rate)
+
+
+def promised_members(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the members that every clip of a plan's settings must have: those of the left eye."""
+    streams = ["video", "trajectory", "meta", *streams_of(settings.get("truth", ()))]
+    if settings.get("depth", True):
+        streams.append("depth")
+    return tuple(STREAMS[stream][0] for stream in streams)
 
 
 def decode_eyes(members: Mapping[str, bytes], stream: str) -> Tensor:
-    """Return ``video`` ``[eye, time, 3, h, w]`` or ``depth`` ``[eye, time, h, w]``."""
+    """Return ``video`` ``[eye, time, 3, h, w]``, ``depth`` or ground truth ``[eye, time, ...]``."""
+    if stream in TRUTH_STREAMS:
+        return decode_truth_eyes(members, stream)
     decode = decode_video if stream == "video" else decode_depth
     return torch.stack([decode(members[name]) for name in STREAMS[stream] if name in members])
 
@@ -112,6 +132,7 @@ def _meta(clip: Clip, plan: Plan) -> dict[str, Any]:
         "profile": plan.storage.profile,
         "depth_codes": None if clip.depth is None else _DEPTH_CODES,
         "settings": dict(plan.settings),
+        **truth_meta(clip.truth),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .clip_members import FORMAT_VERSION, MEMBERS
+from .clip_members import FORMAT_VERSION, MEMBERS, USUAL_MEMBERS
 from .folder import (
     INDEX_FILE,
     MANIFEST_FILE,
@@ -124,7 +124,9 @@ def index_table(plan: Plan, receipts: tuple[Receipt, ...]) -> "pyarrow.Table":
         "sha256": pa.array([getattr(clip, "sha256", None) for _, clip in rows], pa.string()),
         "skipped": pa.array([getattr(clip, "reason", None) for _, clip in rows], pa.string()),
     }
-    for name in MEMBERS:
+    held = {name for receipt in receipts for clip in receipt.clips for name in clip.members}
+    # Columns for what some clip has; data sets without ground truth look as they always did.
+    for name in (name for name in MEMBERS if name in USUAL_MEMBERS or name in held):
         extents = [getattr(clip, "members", {}).get(name, (0, 0, 0)) for _, clip in rows]
         columns[f"{name}:offset"] = pa.array([e[0] for e in extents], pa.int64())
         columns[f"{name}:size"] = pa.array([e[1] for e in extents], pa.int64())

@@ -12,6 +12,7 @@ from importlib.metadata import version as installed_version
 from itertools import pairwise
 from typing import Any
 
+from ..render.ground_truth import require_truth
 from ..render.key import ClipKey
 from ..render.observer import Observer
 from ..render.render_clip import ClipSettings
@@ -205,11 +206,14 @@ def make_plan(
     """Return the plan of ``clips`` clips of an observer in one or more scenes.
 
     Raises:
-        ValueError: stereo is asked for in a scene without metric scale.
+        ValueError: stereo is asked for in a scene without metric scale, or ground truth that a
+            scene or the observer cannot give.
     """
-    if settings.stereo:
-        for scene in scenes:
+    eyes = observer.eyes if settings.stereo else 1
+    for scene in scenes:
+        if settings.stereo:
             scene.card.require_metric("stereo")
+        require_truth(settings.truth, scene.card, eyes=eyes)
     planned = tuple(
         PlannedScene(name=s.card.name, sha256=s.content_hash(), licence=s.card.licence)
         for s in scenes

@@ -1,8 +1,9 @@
 """Reading a data set: any clip by its id, in any order, only what is asked for."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,12 +13,14 @@ from torch.utils.data import Dataset
 from ..render.clip import Clip
 from ..render.key import ClipKey
 from ..render.trajectory import Trajectory
+from ..render.truth import Truth
 from .clip_members import STREAMS, decode_eyes, decode_meta, decode_trajectory
 from .folder import SHARDS, read_plan
 from .index import ClipIndex
 from .manifest import read_manifest
 from .permutation import permute
 from .shard import read_members
+from .truth_members import TRUTH_STREAMS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,8 @@ class Sample:
     """float32 z-depth ``[eye, time, height, width]``."""
     trajectory: Trajectory | None
     caption: str | None
+    truth: Truth = field(default_factory=Truth)
+    """Flow, disparity, masks and so on ``[eye, time, ...]``."""
 
     def __repr__(self) -> str:
         """Name the clip and its shapes."""
@@ -50,6 +55,11 @@ class Batch:
     """float32 z-depth ``[batch, eye, time, height, width]``."""
     samples: tuple[Sample, ...]
     """The clips one by one (views into the tensors), with trajectories and captions."""
+    truth: Truth = field(default_factory=Truth)
+    """Flow, disparity, masks and so on ``[batch, eye, time, ...]``.
+
+    Object ids of different scenes count different objects; ``samples`` tell the names.
+    """
 
     def __repr__(self) -> str:
         """Name the clips and their shapes."""
@@ -63,6 +73,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         video=_stacked([sample.video for sample in samples]),
         depth=_stacked([sample.depth for sample in samples]),
         samples=tuple(samples),
+        truth=_stacked_truth([sample.truth for sample in samples]),
     )
 
 
@@ -84,8 +95,9 @@ class ClipDataset(Dataset[Sample]):
 
         Args:
             folder: the data set's folder.
-            streams: any of ``video``, ``depth``, ``trajectory`` and ``meta`` (captions); only
-                these are read and decoded.
+            streams: any of ``video``, ``depth``, ``trajectory``, ``meta`` (captions, names of
+                objects) and the fields of `Truth`, such as ``flow_forward``; only these are read
+                and decoded.
 
         Raises:
             FileNotFoundError: there is no data set, or it is not finished.
@@ -139,6 +151,7 @@ class ClipDataset(Dataset[Sample]):
             trajectory=decode_trajectory(members),
             caption=meta["caption"],
             attempts=meta["attempts"],
+            truth=_truth(members, held, meta),
         )
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
@@ -191,13 +204,15 @@ class ClipDataset(Dataset[Sample]):
 
     def _sample(self, row: int, streams: Sequence[str]) -> Sample:
         members = self._members(row, streams)
+        meta = decode_meta(members) if "meta" in streams else {}
         return Sample(
             clip=int(self.clip_ids[row]),
             scene=self._index.scene(row),
             video=decode_eyes(members, "video") if "video" in streams else None,
             depth=decode_eyes(members, "depth") if "depth" in streams else None,
             trajectory=decode_trajectory(members) if "trajectory" in streams else None,
-            caption=decode_meta(members)["caption"] if "meta" in streams else None,
+            caption=meta.get("caption"),
+            truth=_truth(members, streams, meta),
         )
 
     def _members(self, row: int, streams: Sequence[str]) -> dict[str, bytes]:
@@ -217,11 +232,23 @@ def _key(seed: int, epoch: int) -> str:
     return f"{seed}/{epoch}"
 
 
+def _truth(members: Mapping[str, bytes], streams: Sequence[str], meta: Mapping[str, Any]) -> Truth:
+    wanted = [stream for stream in streams if stream in TRUTH_STREAMS]
+    decoded = {stream: decode_eyes(members, stream) for stream in wanted}
+    return Truth(**decoded, objects=tuple(meta.get("objects", ())))
+
+
+def _stacked_truth(truths: list[Truth]) -> Truth:
+    held = [truth.held() for truth in truths]
+    stacked: dict[str, Any] = {name: torch.stack([each[name] for each in held]) for name in held[0]}
+    return Truth(**stacked)
+
+
 def _stacked(tensors: list[Tensor | None]) -> Tensor | None:
     there = [tensor for tensor in tensors if tensor is not None]
     return torch.stack(there) if there else None
 
 
 def _shapes(data: Sample | Batch) -> str:
-    named = (("video", data.video), ("depth", data.depth))
-    return ", ".join(f"{name}={None if t is None else tuple(t.shape)}" for name, t in named)
+    named = {"video": data.video, "depth": data.depth, **data.truth.held()}
+    return ", ".join(f"{n}={None if t is None else tuple(t.shape)}" for n, t in named.items())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from ..render.clip import Clip
+from ..render.coverage import Coverage
 from ..render.navigation import Navigation, NoPath
 from ..render.observer import Observer
 from ..render.render_clip import ClipRejected, ClipSettings, render_clip
@@ -27,6 +28,8 @@ class _Prepared(NamedTuple):
     observer: Observer
     settings: ClipSettings
     navigation: Navigation
+    coverage: Coverage | None
+    """For confidence only."""
 
 
 class SceneClips:
@@ -67,6 +70,7 @@ class SceneClips:
             ready.settings,
             plan.key(clip),
             navigation=ready.navigation,
+            coverage=ready.coverage,
         )
 
     def check(self, plan: Plan) -> None:
@@ -99,7 +103,10 @@ class SceneClips:
             navigation = Navigation.of(scene, observer)
         except NoPath as error:
             return error
-        return _Prepared(plan.id, scene, observer, settings, navigation)
+        coverage = None
+        if "confidence" in settings.truth:
+            coverage = Coverage.of(scene, settings.renderer)
+        return _Prepared(plan.id, scene, observer, settings, navigation, coverage)
 
     def _load(self, planned: PlannedScene) -> Scene:
         if isinstance(self._scenes, Mapping):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .clip_members import promised_members
 from .folder import (
     INDEX_FILE,
     MANIFEST_FILE,
@@ -58,6 +59,7 @@ def verify_dataset(
         receipt = None if lines else read_receipt(folder, shard)
         if receipt is not None:
             whole.append(receipt)
+            problems += _not_kept(plan, receipt)
         if progress is not None:
             progress((number + 1) / len(shards), f"shard {number + 1} of {len(shards)}")
     problems += _foreign(folder, plan)
@@ -68,6 +70,20 @@ def verify_dataset(
         skipped=sum(len(receipt.skipped) for receipt in whole),
         problems=tuple(problems),
     )
+
+
+def _not_kept(plan: Plan, receipt: Receipt) -> list[str]:
+    """Return a line for each clip that lacks what the plan asks for."""
+    promised = promised_members(plan.settings)
+    lines = []
+    for clip in receipt.clips:
+        missing = [name for name in promised if name not in clip.members]
+        if missing:
+            lines.append(
+                f"receipts/{receipt.shard.name}.json: clip {clip.clip} lacks {missing}, which the "
+                "plan asks for"
+            )
+    return lines
 
 
 def _foreign(folder: Path, plan: Plan) -> list[str]:

@@ -1,4 +1,4 @@
-"""Video and depth as bytes and back: Matroska files that any player or WebDataset reader opens.
+"""Video, depth and codes as bytes and back: Matroska files that any player opens.
 
 Profiles of colour video:
 
@@ -37,7 +37,8 @@ _CODECS: dict[str, tuple[str, str, dict[str, str]]] = {
     # No arithmetic coding: a third larger than with it, and decoded twice as fast.
     "lossless": ("libx264rgb", "rgb24", {"qp": "0", "preset": "veryfast", "coder": "0"}),
     "compact": ("libx264", "yuv444p", {"crf": str(COMPACT_CRF), "preset": "medium"}),
-    "depth": ("ffv1", "gray16le", {"level": "3", "slicecrc": "1", "g": "1"}),
+    "uint16": ("ffv1", "gray16le", {"level": "3", "slicecrc": "1", "g": "1"}),
+    "uint8": ("ffv1", "gray", {"level": "3", "slicecrc": "1", "g": "1"}),
 }
 
 # ITU-R BT.709-6, 3.2-3.3: luma weights and the scale of the colour differences; full range.
@@ -85,7 +86,8 @@ def encode_depth(depth: Tensor, *, frame_rate_hz: float) -> bytes:
     """Return depth ``[time, height, width]`` as a Matroska file of 16-bit log codes."""
     if depth.ndim != 3 or not len(depth):
         raise ValueError(f"expected depth [time, height, width], got {tuple(depth.shape)}")
-    return _encode(depth_to_codes(depth).numpy().astype(np.uint16), "depth", frame_rate_hz)
+    codes = depth_to_codes(depth).numpy().astype(np.uint16)
+    return encode_codes(codes, frame_rate_hz=frame_rate_hz)
 
 
 def decode_depth(data: bytes) -> Tensor:
@@ -94,8 +96,31 @@ def decode_depth(data: bytes) -> Tensor:
     Raises:
         RuntimeError: the bytes are damaged, or are no depth video.
     """
-    codes = [frame.to_ndarray(format="gray16le").astype(np.int32) for frame in _frames(data)]
-    return codes_to_depth(torch.from_numpy(np.stack(codes)))
+    return codes_to_depth(torch.from_numpy(decode_codes(data).astype(np.int32)))
+
+
+def encode_codes(codes: np.ndarray, *, frame_rate_hz: float) -> bytes:
+    """Return uint8 or uint16 codes ``[time, height, width]`` as a Matroska file, without loss.
+
+    Raises:
+        ValueError: another type or shape, or no frames.
+    """
+    if codes.dtype not in (np.uint8, np.uint16) or codes.ndim != 3 or not len(codes):
+        raise ValueError(
+            f"expected uint8 or uint16 codes [time, height, width], got {codes.dtype} {codes.shape}"
+        )
+    return _encode(codes, codes.dtype.name, frame_rate_hz)
+
+
+def decode_codes(data: bytes) -> np.ndarray:
+    """Return the uint8 or uint16 codes ``[time, height, width]`` of an encoded video of codes.
+
+    Raises:
+        RuntimeError: the bytes are damaged, or are no video.
+    """
+    frames = _frames(data)
+    name = "gray" if frames[0].format.name == "gray" else "gray16le"
+    return np.stack([frame.to_ndarray(format=name) for frame in frames])
 
 
 def _encode(frames: np.ndarray, codec: str, frame_rate_hz: float) -> bytes:
@@ -104,7 +129,7 @@ def _encode(frames: np.ndarray, codec: str, frame_rate_hz: float) -> bytes:
     name, pixel_format, options = _CODECS[codec]
     rate = Fraction(frame_rate_hz).limit_denominator(1001)
     height, width = frames.shape[2:] if codec == "compact" else frames.shape[1:3]
-    gop = {} if codec == "depth" else {"g": str(GOP_FRAMES), "bf": "0"}
+    gop = {} if name == "ffv1" else {"g": str(GOP_FRAMES), "bf": "0"}
     buffer = io.BytesIO()
     # bitexact keeps Matroska's random ids and the library's version out of the file.
     with av.open(buffer, "w", format="matroska", options={"fflags": "+bitexact"}) as container:

@@ -1,4 +1,4 @@
-"""Make README's picture again: ``python docs/pictures/make.py`` from the repository's root."""
+"""Make the pictures again: ``python docs/pictures/make.py`` from the repository's root."""
 
 from pathlib import Path
 
@@ -11,7 +11,14 @@ from merkwelt.render.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.scenes import Scene
 
-from merkwelt.report import anaglyph, colour_depth, figure_png, trajectory_plot, walkable_of
+from merkwelt.report import (
+    anaglyph,
+    colour_depth,
+    figure_png,
+    trajectory_plot,
+    truth_figure,
+    walkable_of,
+)
 
 FRAME, TILE_PX, GAP_PX = 2, 320, 8
 FARTHEST_M = 6.0
@@ -21,7 +28,10 @@ def main() -> None:
     scene, observer = Scene.load("living_room"), load_observer("adult")
     navigation = Navigation.of(scene, observer)
     key = ClipKey(dataset_seed=0, scene="living_room/showcase", clip=6)
-    clip = render_clip(scene, observer, ClipSettings(size=TILE_PX), key, navigation=navigation)
+    settings = ClipSettings(size=TILE_PX, truth=("flow", "disparity", "masks", "ids"))
+    clip = render_clip(scene, observer, settings, key, navigation=navigation)
+    truth = figure_png(truth_figure(clip, frame=FRAME), dots_per_inch=120)
+    Path(__file__).with_name("ground_truth.png").write_bytes(truth)
     left, right = (eye.permute(0, 2, 3, 1).numpy() for eye in clip.video)
     depth = colour_depth(clip.depth[0].numpy()[FRAME], far=FARTHEST_M).rgb
     tiles = [left[FRAME], right[FRAME], anaglyph(left, right)[FRAME], depth]

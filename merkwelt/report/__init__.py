@@ -25,6 +25,7 @@ from .sections import clip_section, provenance_section, scene_section, trajector
 from .stereo import anaglyph, colour_depth, contact_sheet
 from .training_section import training_section
 from .trajectory_plot import timeline_plot, trajectory_plot
+from .truth_section import truth_figure, truth_section
 
 __all__ = [
     "ClipPlayer",
@@ -60,6 +61,8 @@ __all__ = [
     "training_section",
     "trajectory_plot",
     "trajectory_section",
+    "truth_figure",
+    "truth_section",
     "walkable_of",
     "write_report",
 ]

@@ -212,3 +212,45 @@ def test_interruption_is_told_apart(library, capsys, monkeypatch):
     monkeypatch.setattr(card_text, "print_card", stop)
     assert main(["scene", "show", "room", *_from(library)]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_render_truth_by_choice(library, tmp_path, capsys):
+    from merkwelt.streams import ClipDataset
+
+    out = tmp_path / "clips"
+    words = [*RENDER, "--scene", "room", "--clips", "2", "--out", str(out), *_from(library)]
+    assert main([*words, "--truth", "flow", "disparity", "ids", "confidence"]) == 0
+    assert main(["verify", str(out)]) == 0
+    data = ClipDataset(out)
+    held = {"flow_forward", "flow_backward", "disparity", "masks", "ids", "confidence"}
+    assert held < set(data.streams)
+    assert set(data[0].truth.held()) == held
+    assert data[0].truth.objects[0] == "sofa"
+    capsys.readouterr()
+    _refused(capsys, words, "truth", "choose another folder")
+    assert main([*words, "--truth", "smell"]) == 2
+    assert "invalid choice 'smell'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--truth", "disparity", "--no-stereo"], "leave disparity out"),
+        (["--truth", "flow", "--frames", "1"], "leave flow out"),
+        (["--truth", "ids", "--scene", "bare"], "leave ids out"),
+        (["--truth", "confidence", "--scene", "bare"], "leave confidence out"),
+    ],
+)
+def test_truth_that_cannot_be_had_is_refused(library, room, tmp_path, capsys, options, message):
+    from dataclasses import replace
+
+    from merkwelt.scenes.scene import Scene, save_scene
+
+    bare = replace(room.card, name="bare", objects=(), world_from_training_camera=())
+    save_scene(Scene(bare, room.field), tmp_path / "scenes" / "bare")
+    shutil.copytree(library / "room", tmp_path / "scenes" / "room")
+    scene = [] if "--scene" in options else ["--scene", "room"]
+    out = tmp_path / "clips"
+    words = [*RENDER, *scene, *options, "--out", str(out), *_from(tmp_path / "scenes")]
+    _refused(capsys, words, message)
+    assert not out.exists()
