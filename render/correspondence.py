@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import PinholeCamera
+from .camera import Camera
 from .fates import TOLERANCE, fates
 from .reprojection import flow_px, has_surface, reproject
 from .truth import Fate, Target
@@ -22,7 +22,7 @@ class Correspondence:
 
 def correspondence(
     depth: np.ndarray,
-    camera: PinholeCamera,
+    camera: Camera,
     world_from_eye: np.ndarray,
     target: Target,
     *,

@@ -17,7 +17,7 @@ on both sides. What remains wrong lies within half a pixel of a depth edge in th
 
 import numpy as np
 
-from .camera import PinholeCamera
+from .camera import Camera
 from .reprojection import Reprojected, has_surface
 from .truth import Fate
 
@@ -34,7 +34,7 @@ it by less than 3 % of the point's own parallax, about a tenth of a pixel betwee
 def fates(
     there: Reprojected,
     seen_depth: np.ndarray,
-    camera: PinholeCamera,
+    camera: Camera,
     *,
     tolerance: float = TOLERANCE,
 ) -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..scenes.card import SceneCard
-from .camera import PinholeCamera
+from .camera import Camera
 from .correspondence import Correspondence, correspondence, disparity_px
 from .coverage import Coverage, require_photographs
 from .object_ids import BACKGROUND, object_ids, surface_points
@@ -55,7 +55,7 @@ def require_truth(wanted: Sequence[Quantity], card: SceneCard, *, eyes: int) -> 
 def ground_truth(
     wanted: Sequence[Quantity],
     geometry: Geometry,
-    camera: PinholeCamera,
+    camera: Camera,
     world_from_eye: np.ndarray,
     card: SceneCard,
     *,
@@ -94,7 +94,7 @@ def ground_truth(
 
 
 def _correspondences(
-    wanted: Sequence[Quantity], depth: np.ndarray, camera: PinholeCamera, poses: np.ndarray
+    wanted: Sequence[Quantity], depth: np.ndarray, camera: Camera, poses: np.ndarray
 ) -> dict[str, Tensor]:
     to = {target: correspondence(depth, camera, poses, target) for target in Target}
     masks = np.stack([to[target].fate for target in Target], axis=2)

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..scenes.card import SceneObject
-from .camera import PinholeCamera
+from .camera import Camera
 
 BACKGROUND = -1
 MARGIN_M = 0.03
 """Boxes are grown by this much, because a field's surfaces lie within it of the true ones."""
 
 
-def surface_points(
-    depth: np.ndarray, camera: PinholeCamera, world_from_camera: np.ndarray
-) -> np.ndarray:
+def surface_points(depth: np.ndarray, camera: Camera, world_from_camera: np.ndarray) -> np.ndarray:
     """Return the world point ``[..., height, width, 3]`` that each pixel shows.
 
     Args:

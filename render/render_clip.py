@@ -2,25 +2,28 @@
 
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 
 from ..scenes.scene import Scene
-from .camera import PinholeCamera, rays_of
+from .camera import Camera, PinholeCamera, rays_of
 from .caption import caption_of
 from .clip import Clip
 from .coverage import Coverage
+from .fisheye import FisheyeCamera
 from .ground_truth import Geometry, ground_truth, require_truth
 from .key import ClipKey
 from .navigation import Navigation
 from .observer import Observer
+from .retina import FoveatedRetina
 from .trajectory import Trajectory
 from .truth import Quantity, in_order
 from .volume import RenderOptions, render_rays
 from .walk import AttemptKey, plan_trajectory
 
+RetinaKind = Literal["pinhole", "fisheye", "foveated"]
 MOST_ATTEMPTS = 8
 PROBE_SIZE = 8
 RAYS_AT_ONCE = 1 << 18
@@ -36,10 +39,14 @@ class ClipSettings:
 
     frames: int = 16
     size: int = 64
-    """Width and height in pixels."""
+    """Width and height in pixels; of a foveated retina, its rings and its spokes."""
+    retina: RetinaKind = "pinhole"
+    """``fisheye`` has equal angles between pixels, ``foveated`` rings that are as dense as visual
+    cortex has room for them, around the line of sight."""
     frame_rate_hz: float = 10.0
     hfov_deg: float = 65.0
-    """Horizontal field of view of each eye; 60-70 degrees leave disparity measurable at 256 px."""
+    """Horizontal field of view of each eye; 60-70 degrees leave disparity measurable at 256 px.
+    Of a foveated retina, the diameter of its field."""
     depth: bool = True
     stereo: bool = True
     """Two eyes; otherwise one, midway between them."""
@@ -55,6 +62,7 @@ class ClipSettings:
         """Refuse clips without frames, pixels or field of view, and truth that cannot be had."""
         object.__setattr__(self, "truth", in_order(self.truth))
         self._refuse_truth_without_a_second_view()
+        self._refuse_displacements_without_pinholes()
         if self.frames < 1 or self.size < 1:
             raise ValueError(
                 f"expected at least one frame and one pixel, got {self.frames} frames of size "
@@ -62,6 +70,10 @@ class ClipSettings:
             )
         if not (self.frame_rate_hz > 0 and math.isfinite(self.frame_rate_hz)):
             raise ValueError(f"expected a positive frame rate, got {self.frame_rate_hz} Hz")
+        if self.retina not in get_args(RetinaKind):
+            raise ValueError(
+                f"expected the retina pinhole, fisheye or foveated, got {self.retina!r}"
+            )
         if not 0 < self.hfov_deg < 180:
             raise ValueError(
                 f"expected a field of view between 0 and 180 degrees, got {self.hfov_deg}"
@@ -86,21 +98,36 @@ class ClipSettings:
                 "render stereo or more frames, or leave masks out"
             )
 
+    def _refuse_displacements_without_pinholes(self) -> None:
+        asked = [name for name in ("flow", "disparity", "masks") if name in self.truth]
+        if asked and self.retina != "pinhole":
+            raise ValueError(
+                f"{', '.join(asked)} are displacements in a pinhole's picture, got "
+                f"retina={self.retina!r}; render with pinhole eyes, or leave them out"
+            )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain data.
 
-        Without additional truth there is no entry for it, so that what was planned before there
-        was any keeps its identity.
+        Without additional truth, and for pinholes, there are no entries for them, so that what was
+        planned before there was any choice keeps its identity.
         """
         data = asdict(self)
         if not self.truth:
             del data["truth"]
+        if self.retina == "pinhole":
+            del data["retina"]
         return data
 
     @property
-    def camera(self) -> PinholeCamera:
+    def camera(self) -> Camera:
         """The camera of either eye."""
-        return PinholeCamera.from_hfov(math.radians(self.hfov_deg), (self.size, self.size))
+        hfov_rad = math.radians(self.hfov_deg)
+        if self.retina == "fisheye":
+            return FisheyeCamera(width=self.size, height=self.size, hfov_rad=hfov_rad)
+        if self.retina == "foveated":
+            return FoveatedRetina(rings=self.size, spokes=self.size, radius_rad=hfov_rad / 2)
+        return PinholeCamera.from_hfov(hfov_rad, (self.size, self.size))
 
 
 def render_clip(
@@ -199,7 +226,7 @@ def _too_near(scene: Scene, settings: ClipSettings, trajectory: Trajectory) -> s
 
 
 def _render(
-    scene: Scene, camera: PinholeCamera, trajectory: Trajectory, settings: ClipSettings
+    scene: Scene, camera: Camera, trajectory: Trajectory, settings: ClipSettings
 ) -> tuple[torch.Tensor, Geometry]:
     """Return uint8 video ``[eye, time, 3, h, w]`` and where things are in it."""
     poses = trajectory.world_from_eye.reshape(-1, 4, 4)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import PinholeCamera
+from .camera import Camera
 from .object_ids import surface_points
 from .rigid import apply, inverse
 
@@ -26,7 +26,7 @@ class Reprojected:
     """``[..., h, w]``: z-depth in the other camera."""
 
 
-def pixel_centres(camera: PinholeCamera) -> np.ndarray:
+def pixel_centres(camera: Camera) -> np.ndarray:
     """Return the position ``[h, w, 2]`` (x, y) of each pixel's centre."""
     x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
     return np.stack([x, y], axis=-1)
@@ -39,7 +39,7 @@ def has_surface(depth: np.ndarray) -> np.ndarray:
 
 def reproject(
     depth: np.ndarray,
-    camera: PinholeCamera,
+    camera: Camera,
     world_from_source: np.ndarray,
     world_from_target: np.ndarray,
 ) -> Reprojected:
@@ -60,6 +60,6 @@ def reproject(
     return Reprojected(xy_px=camera.project(points), depth=points[..., 2])
 
 
-def flow_px(there: Reprojected, camera: PinholeCamera) -> np.ndarray:
+def flow_px(there: Reprojected, camera: Camera) -> np.ndarray:
     """Return ``[..., h, w, 2]``: position in the target minus position in the source, in pixels."""
     return there.xy_px - pixel_centres(camera)

@@ -1,14 +1,20 @@
 """Make the pictures again: ``python docs/pictures/make.py`` from the repository's root."""
 
+import math
 from pathlib import Path
 
 import cv2
 import imageio.v3 as imageio
 import numpy as np
 from merkwelt.render import ClipKey
+from merkwelt.render.camera import Camera, PinholeCamera, rays_of
+from merkwelt.render.fisheye import FisheyeCamera
 from merkwelt.render.navigation import Navigation
 from merkwelt.render.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings, render_clip
+from merkwelt.render.retina import FoveatedRetina
+from merkwelt.render.rigid import look_at
+from merkwelt.render.volume import render_rays
 from merkwelt.scenes import Scene
 
 from merkwelt.report import (
@@ -25,6 +31,32 @@ FARTHEST_M = 6.0
 
 
 def main() -> None:
+    """Make all pictures."""
+    retinas()
+    showcase()
+
+
+def retinas() -> None:
+    """The same look through a pinhole, a foveated retina and a fisheye."""
+    scene = Scene.load("living_room")
+    pose = look_at(np.array([[1.2, 0.9, 1.5]]), np.array([-1.5, 2.0, 0.6]))
+
+    def seen(camera: Camera) -> np.ndarray:
+        rgb = render_rays(scene, rays_of(camera, pose)).rgb.clamp(0, 1)
+        return (rgb.numpy() * 255).round().astype(np.uint8).reshape(camera.height, camera.width, 3)
+
+    pinhole = PinholeCamera.from_hfov(math.radians(60), (TILE_PX, TILE_PX))
+    retina = FoveatedRetina(rings=96, spokes=163)
+    fisheye = FisheyeCamera(width=TILE_PX, height=TILE_PX, hfov_rad=math.radians(150))
+    grid = seen(retina)
+    tall = np.full((TILE_PX, retina.width, 3), 255, np.uint8)
+    tall[(TILE_PX - 96) // 2 : (TILE_PX + 96) // 2] = grid
+    row = _beside(_beside(seen(pinhole), retina.to_picture(grid, pinhole)), tall)
+    imageio.imwrite(Path(__file__).with_name("retinas.png"), _beside(row, seen(fisheye)))
+
+
+def showcase() -> None:
+    """A clip's two eyes, anaglyph, depth, path and ground truth."""
     scene, observer = Scene.load("living_room"), load_observer("adult")
     navigation = Navigation.of(scene, observer)
     key = ClipKey(dataset_seed=0, scene="living_room/showcase", clip=6)

@@ -4,10 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from merkwelt.render.camera import rays_of
 from merkwelt.render.key import ClipKey
 from merkwelt.render.presets import adult, static
 from merkwelt.render.render_clip import ClipRejected, ClipSettings, render_clip
 from merkwelt.render.stereo import disparity_px
+from merkwelt.render.volume import render_rays
 
 KEY = ClipKey(dataset_seed=0, scene="room", clip=0)
 SETTINGS = ClipSettings(frames=4, size=96)
@@ -90,6 +92,40 @@ def test_a_clip_that_comes_too_near_is_planned_again_and_rejected_in_the_end(roo
     ]
     assert max(clip.attempts for clip in clips) > 1
     assert all(clip.depth[:, :, 2:6, 2:6].min() > 1.4 for clip in clips)
+
+
+@pytest.mark.parametrize("retina", ["fisheye", "foveated"])
+def test_other_retinas_see_the_same_walk(room, room_navigation, clip, retina):
+    settings = replace(SETTINGS, retina=retina, size=48, truth=("ids", "opacity"))
+    other = render_clip(room, adult(), settings, KEY, navigation=room_navigation)
+    assert other.video.shape == (2, 4, 3, 48, 48)
+    np.testing.assert_array_equal(other.trajectory.world_from_eye, clip.trajectory.world_from_eye)
+    poses = clip.trajectory.world_from_eye.reshape(-1, 4, 4)
+    direct = render_rays(room, rays_of(settings.camera, poses))
+    rgb = direct.rgb.reshape(2, 4, 48, 48, 3)
+    difference = rgb.permute(0, 1, 4, 2, 3) - other.video / 255
+    assert difference.abs().max() <= 0.51 / 255
+    torch.testing.assert_close(other.truth.opacity, direct.opacity.view(2, 4, 48, 48))
+
+
+def test_a_foveated_retina_looks_where_the_eye_is_turned(room, room_navigation, clip):
+    settings = replace(SETTINGS, retina="foveated", size=64)
+    seen = render_clip(room, adult(), settings, KEY, navigation=room_navigation)
+    # The innermost ring lies within 0.05 degrees of the line of sight, the middle of four pixels.
+    centre = clip.depth[:, :, 47:49, 47:49].mean(dim=(2, 3))
+    torch.testing.assert_close(seen.depth[:, :, 0].mean(dim=-1), centre, rtol=0.02, atol=0)
+
+
+def test_displacements_are_a_pinholes():
+    with pytest.raises(ValueError, match="displacements in a pinhole's picture, got retina='fish"):
+        ClipSettings(retina="fisheye", truth=("flow",))
+    with pytest.raises(ValueError, match="expected the retina pinhole, fisheye or foveated"):
+        ClipSettings(retina="compound")  # type: ignore[arg-type]
+
+
+def test_a_pinhole_needs_no_entry_in_a_plan():
+    assert "retina" not in ClipSettings().to_dict()
+    assert ClipSettings(retina="foveated").to_dict()["retina"] == "foveated"
 
 
 def test_bad_settings_are_refused():
