@@ -10,7 +10,7 @@ from fake_clips import FakeClips, fake_plan, shards_of, tree
 from merkwelt.streams import ClipDataset, verify_dataset
 from merkwelt.streams import commit as commit_module
 from merkwelt.streams import shard as shard_module
-from merkwelt.streams.clip_members import MEMBERS
+from merkwelt.streams.clip_members import USUAL_MEMBERS
 from merkwelt.streams.engine import run_plan
 from merkwelt.streams.manifest import finalize, read_manifest
 from merkwelt.streams.receipts import read_receipt
@@ -222,7 +222,7 @@ def test_shards_are_plain_tar_files_whose_offsets_are_the_index(tmp_path):
             assert {i.name: (i.offset_data, i.size) for i in infos} == listed
             assert {(i.mtime, i.uid, i.gid, i.uname, i.gname) for i in infos} == {(0, 0, 0, "", "")}
             meta = json.load(tar.extractfile(f"{shard.first:09d}.meta.json"))
-        assert [i.name.split(".", 1)[1] for i in infos[: len(MEMBERS)]] == list(MEMBERS)
+        assert [i.name.split(".", 1)[1] for i in infos[: len(USUAL_MEMBERS)]] == list(USUAL_MEMBERS)
         assert meta["key"] == f"{shard.first:09d}"
         assert meta["scene_sha256"] == "hash of hall"
         assert meta["settings"] == plan.settings
@@ -237,7 +237,7 @@ def test_webdataset_opens_the_shards(tmp_path):
     urls = sorted(str(path) for path in (tmp_path / "shards").glob("*.tar"))
     samples = list(webdataset.WebDataset(urls, shardshuffle=False))
     assert [sample["__key__"] for sample in samples] == [f"{i:09d}" for i in (0, 2, 3, 4, 5)]
-    assert set(MEMBERS) <= set(samples[0])
+    assert set(USUAL_MEMBERS) <= set(samples[0])
     assert json.loads(samples[1]["meta.json"])["clip"] == 2
 
 
