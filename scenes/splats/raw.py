@@ -63,7 +63,7 @@ def to_gaussians(raw: RawGaussians, where: Path) -> Gaussians:
     )
 
 
-def _refuse(found: np.ndarray | np.bool, what: str, where: Path) -> None:
+def _refuse(found: np.ndarray | np.bool_, what: str, where: Path) -> None:
     wrong = np.atleast_1d(found)
     if wrong.any():
         raise ValueError(
