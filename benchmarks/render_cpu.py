@@ -26,11 +26,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from merkwelt.render.nerfacto_kernel import render_nerfacto
+from merkwelt.render.nerfacto.kernel import render_nerfacto
 from merkwelt.render.volume import render_field
-from merkwelt.scenes.nerfstudio_checkpoint import newest_checkpoint, read_checkpoint
-from merkwelt.scenes.nerfstudio_run import ImportOptions, find_run, import_run
-from merkwelt.scenes.nerfstudio_yaml import read_nerfstudio_config
+from merkwelt.scenes.nerfstudio.checkpoint import newest_checkpoint, read_checkpoint
+from merkwelt.scenes.nerfstudio.config_yaml import read_nerfstudio_config
+from merkwelt.scenes.nerfstudio.run import ImportOptions, find_run, import_run
 from merkwelt.scenes.scene import Scene, save_scene
 from merkwelt.scenes.training.environment import nerfstudio_mended
 
@@ -40,7 +40,7 @@ READY = """
 import os, sys, threading, time
 import torch
 from pathlib import Path
-from merkwelt.render.nerfacto_kernel import render_nerfacto
+from merkwelt.render.nerfacto.kernel import render_nerfacto
 from merkwelt.scenes.scene import Scene
 
 def resident_mb():

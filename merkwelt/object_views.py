@@ -11,8 +11,8 @@ from .alignment.human_maps import HumanMaps
 from .alignment.object_evidence import object_maps
 from .render.camera import PinholeCamera, rays_of
 from .render.key import ClipKey
-from .render.object_ids import object_ids, surface_points
 from .render.rigid import look_at
+from .render.truth.object_ids import object_ids, surface_points
 from .render.volume import render_rays
 from .scenes.card import SceneObject
 from .scenes.scene import Scene

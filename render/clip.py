@@ -6,7 +6,7 @@ from torch import Tensor
 
 from .key import ClipKey
 from .trajectory import Trajectory
-from .truth import Truth
+from .truth.quantities import Truth
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,15 +11,15 @@ from ..scenes.scene import Scene
 from .camera import Camera, PinholeCamera, rays_of
 from .caption import caption_of
 from .clip import Clip
-from .coverage import Coverage
 from .fisheye import FisheyeCamera
-from .ground_truth import Geometry, ground_truth, require_truth
 from .key import ClipKey
 from .navigation import Navigation
 from .observer import Observer
 from .retina import FoveatedRetina
 from .trajectory import Trajectory
-from .truth import Quantity, in_order
+from .truth.coverage import Coverage
+from .truth.ground_truth import Geometry, ground_truth, require_truth
+from .truth.quantities import Quantity, in_order
 from .volume import RenderOptions, render_rays
 from .walk import AttemptKey, plan_trajectory
 

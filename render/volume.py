@@ -59,7 +59,7 @@ def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) 
     if isinstance(scene.field, GaussianField):
         packed = _render_gaussians(scene, rays, (origins, directions), options.backend)
     elif _is_compiled(scene.field, options.backend):
-        from .nerfacto_kernel import render_nerfacto
+        from .nerfacto.kernel import render_nerfacto
 
         packed = render_nerfacto(scene.field, origins, directions)  # type: ignore[arg-type]
     else:
@@ -95,11 +95,11 @@ def render_field(field: Field, origins: Tensor, directions: Tensor) -> Tensor:
 def _render_gaussians(
     scene: Scene, rays: Rays, field_rays: tuple[Tensor, Tensor], backend: Backend
 ) -> Tensor:
-    from .splats import render_gaussians, render_gaussians_reference
+    from .splats.trace import render_gaussians, render_gaussians_reference
 
     assert isinstance(scene.field, GaussianField)
     if backend == "gsplat":
-        from .gsplat_backend import render_with_gsplat
+        from .splats.gsplat_backend import render_with_gsplat
 
         return render_with_gsplat(scene.field, rays, scene.world_from_field)
     pixel = torch.zeros(len(rays)) if rays.pixel is None else rays.pixel

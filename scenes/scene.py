@@ -18,8 +18,8 @@ from .card import SceneCard
 from .field import Field
 from .nerfacto import NerfactoConfig, NerfactoField
 from .table_storage import pack_tables, unpack_tables
-from .tcnn_nerfacto import TcnnNerfactoConfig, TcnnNerfactoField
-from .vanilla import VanillaConfig, VanillaField
+from .tcnn.nerfacto import TcnnNerfactoConfig, TcnnNerfactoField
+from .vanilla.field import VanillaConfig, VanillaField
 
 CARD_FILE = "scene.json"
 FIELD_FILE = "field.safetensors"

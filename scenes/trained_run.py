@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from .import_options import ImportOptions
-from .nerfstudio_run import import_run
+from .nerfstudio.run import import_run
 from .scene import Scene
-from .vanilla_run import CONFIG_FILE, import_vanilla, vanilla_checkpoints
+from .vanilla.run import CONFIG_FILE, import_vanilla, vanilla_checkpoints
 
 RunKind = Literal["nerfstudio", "vanilla"]
 NERFSTUDIO_CHECKPOINTS = "nerfstudio_models"

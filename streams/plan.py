@@ -12,10 +12,10 @@ from importlib.metadata import version as installed_version
 from itertools import pairwise
 from typing import Any
 
-from ..render.ground_truth import require_truth
 from ..render.key import ClipKey
 from ..render.observer import Observer
 from ..render.render_clip import ClipSettings
+from ..render.truth.ground_truth import require_truth
 from ..scenes.scene import Scene
 from .plain import content_id, from_plain, to_plain
 from .video import PROFILES, Profile

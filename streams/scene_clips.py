@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 
 from ..render.clip import Clip
-from ..render.coverage import Coverage
 from ..render.navigation import Navigation, NoPath
 from ..render.observer import Observer
 from ..render.render_clip import ClipRejected, ClipSettings, render_clip
+from ..render.truth.coverage import Coverage
 from ..scenes.scene import Scene, save_scene
 from .plain import from_plain
 from .plan import Plan, PlannedScene

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..render.truth import Fate, Quantity, Target, Truth
+from ..render.truth.quantities import Fate, Quantity, Target, Truth
 from . import truth_codes as codes
 from .depth import codes_to_depth, depth_to_codes
 from .video import decode_codes, encode_codes

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import hsv_to_rgb, to_hex, to_rgb
 
 from ..render.clip import Clip
-from ..render.truth import Fate, Target
+from ..render.truth.quantities import Fate, Target
 from .blocks import ColourBar
 from .stereo import NO_DEPTH
 from .theme import LIGHT

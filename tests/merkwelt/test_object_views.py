@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from merkwelt.render.camera import PinholeCamera
-from merkwelt.render.object_ids import object_ids, surface_points
 from merkwelt.render.rigid import look_at
+from merkwelt.render.truth.object_ids import object_ids, surface_points
 from merkwelt.scenes.analytic import analytic_room
 
 from merkwelt.object_views import ObjectViewSettings, object_views

@@ -13,7 +13,7 @@ from merkwelt.render.rigid import apply, inverse
 from merkwelt.render.walk import AttemptKey, plan_trajectory
 from merkwelt.scenes.captures import read_capture
 from merkwelt.scenes.import_options import ImportOptions
-from merkwelt.scenes.nerfstudio_run import import_run
+from merkwelt.scenes.nerfstudio.run import import_run
 from merkwelt.scenes.placement import place_cameras
 from merkwelt.scenes.scene import Scene
 

@@ -11,7 +11,7 @@ from fake_clips import FakeClips, fake_plan, shards_of
 from merkwelt.render.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.render.rigid import look_at
-from merkwelt.render.truth import QUANTITIES, Fate, Target, Truth
+from merkwelt.render.truth.quantities import QUANTITIES, Fate, Target, Truth
 from merkwelt.scenes.analytic import analytic_room
 from merkwelt.scenes.scene import Scene
 from merkwelt.streams import ClipDataset, collate, make_plan, reader, render_dataset, verify_dataset

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from merkwelt.render.truth import Fate, Target, Truth
+from merkwelt.render.truth.quantities import Fate, Target, Truth
 
 from merkwelt.report import ClipPlayer, FigureBlock, Report, figure_png, truth_figure, truth_section
 from merkwelt.report.stereo import NO_DEPTH

@@ -1,0 +1,1 @@
+"""nerfacto on the CPU: compiled loops over tiles of samples."""

@@ -1,0 +1,1 @@
+"""Pictures of 3D Gaussians along rays."""

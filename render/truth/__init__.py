@@ -1,0 +1,1 @@
+"""What a clip can carry besides colour and depth: flow, disparity, masks, ids, confidence."""

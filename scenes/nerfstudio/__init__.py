@@ -1,0 +1,1 @@
+"""Reading runs of nerfstudio, without nerfstudio."""

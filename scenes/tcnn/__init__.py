@@ -1,0 +1,1 @@
+"""nerfacto trained with tiny-cuda-nn: a function of its own."""

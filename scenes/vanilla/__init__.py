@@ -1,0 +1,1 @@
+"""Vanilla NeRFs: two networks of positional encodings and hierarchical sampling."""
