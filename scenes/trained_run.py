@@ -46,7 +46,8 @@ def find_trained(path: Path) -> TrainedRun:
     if not runs:
         raise FileNotFoundError(
             f"{path} is no nerfstudio run (a folder with config.yml, dataparser_transforms.json "
-            f"and {NERFSTUDIO_CHECKPOINTS}/) and no NeRF checkpoint (checkpointN.ckpt or N.tar)"
+            f"and {NERFSTUDIO_CHECKPOINTS}/), no NeRF checkpoint (checkpointN.ckpt or N.tar), and "
+            "no file of splats (.splat or .ply)"
         )
     if len(runs) > 1:
         listed = ", ".join(str(run.folder) for run in runs[:MOST_LISTED])
