@@ -109,6 +109,12 @@ class Camera(Protocol):
         ...
 
 
+def pixel_centres(camera: Camera) -> np.ndarray:
+    """Return the position ``[h, w, 2]`` (x, y) of each pixel's centre."""
+    x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    return np.stack([x, y], axis=-1)
+
+
 def rays_of(camera: Camera, world_from_camera: np.ndarray) -> Rays:
     """Return the rays of all pixels of cameras at ``world_from_camera`` ``[m, 4, 4]``.
 

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from .observer import Observer
 from .path import BodyPath, still
-from .rigid import angles_from_direction
+from .rigid import angles_from_direction, unit
 from .views import Views
 
 NEIGHBOURS = 6
@@ -54,7 +54,7 @@ def _chain(views: Views, rng: np.random.Generator, length: float) -> list[int]:
     """Return views one after the other: each time the neighbour most nearly straight on."""
     position = views.position
     chain = [int(rng.integers(len(position)))]
-    step = _unit(rng.normal(size=3))
+    step = unit(rng.normal(size=3))
     passed = 0.0
     while passed < length and len(chain) <= min(MOST_LEGS, len(position) - 1):
         offset = position - position[chain[-1]]
@@ -68,7 +68,7 @@ def _chain(views: Views, rng: np.random.Generator, length: float) -> list[int]:
         straight = offset[near] @ step / distance[near]
         # Straight on is good, far away is not: long steps cut through space no camera saw.
         best = int(near[np.argmax(straight - 0.5 * distance[near] / distance[near].max())])
-        step = _unit(step + _unit(offset[best]))
+        step = unit(step + unit(offset[best]))
         passed += float(distance[best])
         chain.append(best)
     return chain
@@ -80,7 +80,3 @@ def _rounded(points: np.ndarray) -> np.ndarray:
     dense = [np.interp(at, np.arange(len(points)), points[:, axis]) for axis in range(3)]
     sigma = SMOOTHING_LEGS * POINTS_PER_LEG
     return gaussian_filter1d(np.stack(dense, axis=1), sigma, axis=0, mode="nearest")
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)

@@ -12,8 +12,9 @@ from ..scenes.captures import Capture, View
 from ..scenes.field import Background
 from ..scenes.placement import place_cameras
 from ..scenes.scene import Scene
-from .camera import PinholeCamera, rays_of
+from .camera import PinholeCamera, pixel_centres, rays_of
 from .rays import Rays
+from .rigid import unit
 from .volume import RenderOptions, render_rays
 
 Progress = Callable[[float, str], None]
@@ -103,15 +104,14 @@ def photograph_rays(scene: Scene, view: View, camera: PinholeCamera) -> Rays:
     if view.distortion.is_zero:
         return rays_of(camera, world_from_camera)
     lens = view.distortion
-    grid_x, grid_y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
     matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
     if lens.k4:
         raise ValueError(f"{view.name}: lens coefficient k4 is not supported, found {lens.k4}")
     coefficients = np.array([lens.k1, lens.k2, lens.p1, lens.p2, lens.k3])
-    pixels = np.stack([grid_x, grid_y], axis=-1).reshape(-1, 1, 2)
+    pixels = pixel_centres(camera).reshape(-1, 1, 2)
     plane = cv2.undistortPoints(pixels, matrix, coefficients)[:, 0]
     directions = np.concatenate([plane, np.ones((len(plane), 1))], axis=-1)
-    directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+    directions = unit(directions)
     pose = world_from_camera[0]
     world = directions @ pose[:3, :3].T
     return Rays(

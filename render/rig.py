@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from .rigid import transform
+from .rigid import transform, unit
 
 RigMode = Literal["parallel", "converged"]
 
@@ -54,13 +54,9 @@ class Rig:
             rotation = world_from_gaze_axes
             if not parallel:
                 forward = world_from_gaze_axes[:, :, 2]
-                rotation = _shortest_turn(forward, _unit(target - centre)) @ rotation
+                rotation = _shortest_turn(forward, unit(target - centre)) @ rotation
             poses.append(transform(rotation, centre))
         return np.stack(poses)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector, axis=-1, keepdims=True)
 
 
 def _shortest_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -83,3 +83,8 @@ def apply(target_from_source: np.ndarray, points_source: np.ndarray) -> np.ndarr
 def wrap_angle(angle_rad: np.ndarray | float) -> np.ndarray:
     """Return angles in [-pi, pi)."""
     return (np.asarray(angle_rad) + np.pi) % (2 * np.pi) - np.pi
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors ``[..., n]`` divided by their lengths."""
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

@@ -9,10 +9,9 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ...scenes.splats.hierarchy import FAN_OUT
+from ...scenes.splats.descent_loops import STACK, push_children
 from ...scenes.splats.shading import add_colour
 
-STACK = 256
 FIRST_ROOM = 1024
 
 
@@ -53,11 +52,7 @@ def _collect(bundle, tree):
         if not _meets(centres[at, 0], centres[at, 1], centres[at, 2], radii[at], bundle):
             continue
         if level > 0:
-            first = node * FAN_OUT
-            last = min(first + FAN_OUT, starts[level] - starts[level - 1])
-            for child in range(last - 1, first - 1, -1):
-                levels[waiting], nodes[waiting] = level - 1, child
-                waiting += 1
+            waiting = push_children(levels, nodes, waiting, level, node, starts)
             continue
         if count == found.shape[0]:
             more = np.empty(2 * count, dtype=np.int64)

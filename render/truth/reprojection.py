@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..camera import Camera
+from ..camera import Camera, pixel_centres
 from ..rigid import apply, inverse
 from .object_ids import surface_points
 
@@ -24,12 +24,6 @@ class Reprojected:
     """``[..., h, w, 2]``: position in the other picture, which need not be inside it."""
     depth: np.ndarray
     """``[..., h, w]``: z-depth in the other camera."""
-
-
-def pixel_centres(camera: Camera) -> np.ndarray:
-    """Return the position ``[h, w, 2]`` (x, y) of each pixel's centre."""
-    x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
-    return np.stack([x, y], axis=-1)
 
 
 def has_surface(depth: np.ndarray) -> np.ndarray:

@@ -9,10 +9,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from .hierarchy import FAN_OUT
+from .descent_loops import STACK, push_children
 from .shading import add_colour
-
-STACK = 256
 
 
 @njit(cache=True, parallel=True)
@@ -48,11 +46,7 @@ def density_at(points, directions, tree, whitening, peaks, harmonics, reach, out
             if dx * dx + dy * dy + dz * dz > radii[at] * radii[at]:
                 continue
             if level > 0:
-                first = node * FAN_OUT
-                last = min(first + FAN_OUT, starts[level] - starts[level - 1])
-                for child in range(last - 1, first - 1, -1):
-                    levels[waiting], nodes[waiting] = level - 1, child
-                    waiting += 1
+                waiting = push_children(levels, nodes, waiting, level, node, starts)
                 continue
             squared = 0.0
             for row in range(3):

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from merkwelt.render.camera import PinholeCamera, rays_of
+from merkwelt.render.camera import PinholeCamera, pixel_centres, rays_of
 from merkwelt.render.rig import Rig
 from merkwelt.render.rigid import apply, inverse, look_at, rotation_from_angles, transform
 from merkwelt.render.stereo import disparity_px as formula
 from merkwelt.render.truth.correspondence import correspondence, disparity_px
 from merkwelt.render.truth.fates import fates
 from merkwelt.render.truth.quantities import Fate, Target
-from merkwelt.render.truth.reprojection import pixel_centres, reproject
+from merkwelt.render.truth.reprojection import reproject
 from merkwelt.render.volume import render_rays
 
 CAMERA = PinholeCamera.from_hfov(1.1, (48, 36))

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from merkwelt.render.camera import PinholeCamera, rays_of
+from merkwelt.render.camera import PinholeCamera, pixel_centres, rays_of
 from merkwelt.render.rigid import transform
 from merkwelt.render.truth.correspondence import correspondence
 from merkwelt.render.truth.object_ids import object_ids, surface_points
 from merkwelt.render.truth.quantities import Fate, Target
-from merkwelt.render.truth.reprojection import pixel_centres
 from merkwelt.render.volume import render_rays
 from merkwelt.scenes import Scene
 from scipy.ndimage import map_coordinates
