@@ -8,9 +8,6 @@ Needs the extra `nerfstudio`. `--rays` is an archive with `ray_origins` and `ray
 views, so that a machine that is busy is so for all of them; ratios are of medians.
 """
 
-# nerfstudio is an optional extra, absent where types are checked.
-# pyright: reportMissingImports=false
-
 import argparse
 import json
 import os
@@ -20,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +24,11 @@ import numpy as np
 import torch
 from merkwelt.render.nerfacto.kernel import render_nerfacto
 from merkwelt.render.volume import render_field
-from merkwelt.scenes.nerfstudio.checkpoint import newest_checkpoint, read_checkpoint
-from merkwelt.scenes.nerfstudio.config_yaml import read_nerfstudio_config
 from merkwelt.scenes.nerfstudio.run import ImportOptions, find_run, import_run
 from merkwelt.scenes.scene import Scene, save_scene
 from merkwelt.scenes.training.environment import nerfstudio_mended
+from nerfstudio_peer import Renderer, nerfstudio_renderer
 
-Renderer = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 RAYS_AT_ONCE = 4096
 READY = """
 import os, sys, threading, time
@@ -65,50 +59,6 @@ done.set()
 watcher.join()
 print(ready_s, max(seen) - loaded)
 """
-
-
-def nerfstudio_renderer(run: Path) -> Renderer:
-    """Return nerfstudio's own rendering of a run's newest checkpoint, torch implementation."""
-    from nerfstudio.cameras.rays import RayBundle
-    from nerfstudio.data.scene_box import SceneBox
-    from nerfstudio.models.nerfacto import NerfactoModelConfig
-
-    given = read_nerfstudio_config(run / "config.yml")["pipeline"]["model"]
-    known = {name for name in NerfactoModelConfig.__dataclass_fields__ if name[0] != "_"}
-    plain = {k: v for k, v in given.items() if k in known and isinstance(v, int | float | str)}
-    proposals = [dict(args) for args in given["proposal_net_args_list"]]
-    samples = tuple(given["num_proposal_samples_per_ray"])
-    config = NerfactoModelConfig(
-        **{
-            **plain,
-            "implementation": "torch",
-            "proposal_net_args_list": proposals,
-            "num_proposal_samples_per_ray": samples,
-        }
-    )
-    weights = read_checkpoint(newest_checkpoint(run))
-    photographs = weights["field.embedding_appearance.embedding.weight"].shape[0]
-    model = config.setup(scene_box=SceneBox(aabb=weights["field.aabb"]), num_train_data=photographs)
-    missing = model.load_state_dict(weights, strict=False).missing_keys
-    if any(name.startswith(("field.", "proposal_networks.")) for name in missing):
-        raise ValueError(f"the checkpoint of {run} lacks {missing} of nerfstudio's model")
-    model.eval()
-
-    def render(origins: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
-        ones = torch.ones(len(origins), 1)
-        bundle = RayBundle(
-            origins=origins,
-            directions=directions,
-            pixel_area=ones,
-            camera_indices=torch.zeros(len(origins), 1, dtype=torch.long),
-            metadata={"directions_norm": ones},
-        )
-        parts = [bundle[i : i + RAYS_AT_ONCE] for i in range(0, len(origins), RAYS_AT_ONCE)]
-        with torch.no_grad():
-            rgb = [model.forward(model.collider(p) if model.collider else p)["rgb"] for p in parts]
-        return torch.cat(rgb)
-
-    return render
 
 
 def our_renderers(scene: Scene) -> dict[str, Renderer]:

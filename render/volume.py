@@ -21,15 +21,20 @@ from .composite import composite
 from .rays import Rays
 
 Backend = Literal["auto", "torch", "compiled", "gsplat"]
+Path = Literal["exact", "fast"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderOptions:
-    """How rays are rendered; all but ``gsplat`` make the same picture but for round-off."""
+    """How rays are rendered."""
 
+    path: Path = "exact"
+    """``exact`` renders the field as it was trained; ``fast`` the form that ``merkwelt scene
+    optimise`` made of it, whose loss the scene's card states."""
     backend: Backend = "auto"
     """``compiled`` is the CPU kernel for nerfacto and Gaussians, ``torch`` the reference; ``auto``
-    chooses between them. ``gsplat`` draws Gaussians on a GPU, projected as they are trained."""
+    chooses between them. ``gsplat`` draws Gaussians on a GPU, projected as they are trained. All
+    but ``gsplat`` make the same picture but for round-off."""
     rays_per_chunk: int = 4096
     """Rays rendered at once by the torch path; bounds its memory."""
 
@@ -53,9 +58,12 @@ def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) 
 
     Raises:
         ValueError: a backend was asked for that does not draw this field.
+        FileNotFoundError: the fast path was asked for, and the scene has none yet.
     """
     options = options or RenderOptions()
-    origins, directions, world_per_field = _field_rays(scene, rays)
+    if options.path == "fast":
+        return _render_fast(scene, rays, options.backend)
+    origins, directions, world_per_field = field_rays(scene, rays)
     if isinstance(scene.field, GaussianField):
         packed = _render_gaussians(scene, rays, (origins, directions), options.backend)
     elif _is_compiled(scene.field, options.backend):
@@ -69,11 +77,14 @@ def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) 
             for i in range(0, max(len(rays), 1), chunk)
         ]
         packed = torch.cat(parts)
-    scale = rays.z_per_distance * world_per_field
+    return _rendered(packed, rays.z_per_distance * world_per_field)
+
+
+def _rendered(packed: Tensor, z_per_length: Tensor) -> Rendered:
     return Rendered(
         rgb=packed[:, :3],
-        depth=packed[:, 3] * scale,
-        depth_median=packed[:, 4] * scale,
+        depth=packed[:, 3] * z_per_length,
+        depth_median=packed[:, 4] * z_per_length,
         opacity=packed[:, 5],
     )
 
@@ -92,6 +103,21 @@ def render_field(field: Field, origins: Tensor, directions: Tensor) -> Tensor:
     return composite(weights, rgb.view(rays, samples, 3), edges, field.background)
 
 
+def _render_fast(scene: Scene, rays: Rays, backend: Backend) -> Rendered:
+    from .bricks.kernel import render_bricks
+
+    if backend not in ("auto", "compiled"):
+        raise ValueError(
+            f"the fast path has no backend {backend!r}; use backend 'auto' or 'compiled', or the "
+            "exact path"
+        )
+    bricks = scene.bricks
+    origins = torch.from_numpy(bricks.space.grid_from_world(rays.origins.double().numpy()))
+    packed = render_bricks(bricks, origins, rays.directions)
+    scale = rays.z_per_distance * bricks.space.half_edge
+    return _rendered(packed, scale)
+
+
 def _render_gaussians(
     scene: Scene, rays: Rays, field_rays: tuple[Tensor, Tensor], backend: Backend
 ) -> Tensor:
@@ -107,7 +133,8 @@ def _render_gaussians(
     return render(scene.field, *field_rays, pixel)
 
 
-def _field_rays(scene: Scene, rays: Rays) -> tuple[Tensor, Tensor, float]:
+def field_rays(scene: Scene, rays: Rays) -> tuple[Tensor, Tensor, float]:
+    """Return origins and unit directions in field coordinates, and world units per field unit."""
     field_from_world = torch.from_numpy(np.linalg.inv(scene.world_from_field)).double()
     world_per_field = scene.card.world_units_per_field_unit
     linear = field_from_world[:3, :3]

@@ -14,8 +14,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from .analytic import AnalyticField
+from .bricks import Bricks
+from .bricks.file import FAST_FILE, pack_bricks, read_bricks
 from .card import SceneCard
 from .field import Field
+from .fingerprint import field_fingerprint
 from .nerfacto import NerfactoConfig, NerfactoField
 from .table_storage import pack_tables, unpack_tables
 from .tcnn.nerfacto import TcnnNerfactoConfig, TcnnNerfactoField
@@ -65,11 +68,49 @@ class Scene:
         density = torch.cat(parts) if parts else torch.zeros(0)
         return density.numpy() / self.card.world_units_per_field_unit
 
-    def content_hash(self) -> str:
-        """Return a hash of all that decides what a rendering of this scene looks like."""
-        from .fingerprint import scene_fingerprint
+    @cached_property
+    def bricks(self) -> Bricks:
+        """The scene's render-ready form.
 
-        return scene_fingerprint(self)
+        Raises:
+            FileNotFoundError: it was not made yet; says how to.
+            ValueError: it is damaged, or was made from another field than the scene's.
+        """
+        path = None if self.folder is None else self.folder / FAST_FILE
+        if path is None or not path.is_file():
+            raise FileNotFoundError(
+                f"scene {self.card.name!r} has no fast form yet; make it with `merkwelt scene "
+                f"optimise {self.card.name}`, or render exactly"
+            )
+        bricks = read_bricks(path)
+        if bricks.field_sha256 != field_fingerprint(self.field):
+            raise ValueError(
+                f"{path} was made from another field than the scene's; make it again with "
+                f"`merkwelt scene optimise {self.card.name} --again`"
+            )
+        return bricks
+
+    @property
+    def has_bricks(self) -> bool:
+        """Whether there is a render-ready form."""
+        return "bricks" in self.__dict__ or (
+            self.folder is not None and (self.folder / FAST_FILE).is_file()
+        )
+
+    def with_bricks(self, bricks: Bricks) -> Self:
+        """Return the same scene with another render-ready form, in memory."""
+        scene = type(self)(self.card, self.field, self.folder)
+        scene.__dict__["bricks"] = bricks
+        return scene
+
+    def content_hash(self, *, fast: bool = False) -> str:
+        """Return a hash of all that decides what a rendering of this scene looks like.
+
+        With ``fast``, of a rendering of its render-ready form.
+        """
+        from .fingerprint import fast_fingerprint, scene_fingerprint
+
+        return fast_fingerprint(self) if fast else scene_fingerprint(self)
 
 
 def save_scene(
@@ -94,6 +135,7 @@ def save_scene(
         (partial / FIELD_FILE).write_bytes(save(_stored(scene)))  # save_file makes it private.
         (partial / CARD_FILE).write_text(scene.card.to_json())
         _write_preview(scene, partial, preview_png)
+        _write_bricks(scene, partial)
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -117,6 +159,19 @@ def _write_preview(scene: Scene, target: Path, png: bytes | None) -> None:
         (target / PREVIEW_FILE).write_bytes(png)
     elif scene.folder is not None and (scene.folder / PREVIEW_FILE).is_file():
         shutil.copy2(scene.folder / PREVIEW_FILE, target / PREVIEW_FILE)
+
+
+def _write_bricks(scene: Scene, target: Path) -> None:
+    """Write the render-ready form, if there is one of this very field."""
+    stored = None if scene.folder is None else scene.folder / FAST_FILE
+    if "bricks" in scene.__dict__:
+        bricks = scene.bricks
+    elif stored is not None and stored.is_file():
+        bricks = read_bricks(stored)
+    else:
+        return
+    if bricks.field_sha256 == field_fingerprint(scene.field):
+        (target / FAST_FILE).write_bytes(pack_bricks(bricks))
 
 
 def _read_field(card: SceneCard, path: Path) -> Field:

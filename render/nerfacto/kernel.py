@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...scenes.nerfacto import NerfactoField
+from ...scenes.nerfacto import GridConfig, NerfactoField
 from ...scenes.proposal_sampling import first_edges
 from . import shading_loops as loops
 from .hash_loops import rows_in_words
@@ -41,6 +41,30 @@ def render_nerfacto(field: NerfactoField, origins: Tensor, directions: Tensor) -
     return out
 
 
+@torch.no_grad()
+def absorb_nerfacto(
+    field: NerfactoField, origins: Tensor, directions: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return edges ``[ray, k + 1]`` (field units) of the samples and the weight ``[ray, k]`` each
+    has in what the ray sees."""
+    from .absorption_loops import absorb
+
+    if field not in _PACKED:
+        _PACKED[field] = _pack(field)
+    networks, samples, first = _PACKED[field][:3]
+    rays, count = origins.shape[0], field.config.samples
+    edges, weights = torch.zeros(rays, count + 1), torch.zeros(rays, count)
+    absorb(  # pyright: ignore[reportCallIssue]
+        *(origins.numpy(), directions.numpy()),
+        *(networks, samples, first),
+        _pack_density(field),
+        np.float32(field.config.average_init_density),
+        MOST_RAYS_PER_CHUNK,
+        *(edges.numpy(), weights.numpy()),
+    )
+    return edges, weights
+
+
 def _pack(field: NerfactoField) -> tuple[Any, ...]:
     """Return networks, samples, edges, field, sizes, scale and background for the loops."""
     config = field.config
@@ -48,7 +72,7 @@ def _pack(field: NerfactoField) -> tuple[Any, ...]:
     layers, sizes = _pack_layers(weights)
     backgrounds = {"last_sample": loops.LAST_SAMPLE, "white": loops.WHITE}
     return (
-        _pack_proposals(field, weights),
+        _pack_proposals(config.proposal_grids, weights),
         np.array([*config.proposal_samples, config.samples], dtype=np.int64),
         first_edges(config.proposal_samples[0], config.far).numpy(),
         (rows_in_words(weights["grid.table"]), config.grid.resolutions().numpy(), *layers),
@@ -92,9 +116,23 @@ def _pack_layers(weights: dict[str, np.ndarray]) -> tuple[list[np.ndarray], np.n
     return layers, np.array([inputs, hidden, outputs, seen, deep], dtype=np.int64)
 
 
-def _pack_proposals(field: NerfactoField, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Stack the proposal networks, padding with zeros where their sizes differ."""
-    grids = field.config.proposal_grids
+def _pack_density(field: NerfactoField) -> tuple[np.ndarray, ...]:
+    """Return the field's density as one proposal network: its last layer's first output."""
+    weights = {
+        "table": field.weights["grid.table"],
+        "0.weight": field.weights["base.0.weight"],
+        "0.bias": field.weights["base.0.bias"],
+        "1.weight": field.weights["base.1.weight"][:1],
+        "1.bias": field.weights["base.1.bias"][:1],
+    }
+    named = {f"proposal.0.{name}": value.numpy() for name, value in weights.items()}
+    return _pack_proposals((field.config.grid,), named)
+
+
+def _pack_proposals(
+    grids: tuple[GridConfig, ...], weights: dict[str, np.ndarray]
+) -> tuple[np.ndarray, ...]:
+    """Stack proposal networks, padding with zeros where their sizes differ."""
     names = [f"proposal.{i}" for i in range(len(grids))]
     inputs = _padded(max(weights[f"{n}.0.weight"].shape[1] for n in names))
     hidden = _padded(max(weights[f"{n}.0.weight"].shape[0] for n in names))

@@ -68,7 +68,7 @@ def propose(origins, directions, networks, samples, first_edges, scale, edges):
         count, target = samples[network], samples[network + 1]
         for ray in range(rays):
             distances(spacing[ray], count + 1, fresh[ray])
-        _weigh(origins, directions, networks, network, fresh, count, scale, weights)
+        weigh(origins, directions, networks, network, fresh, count, scale, weights)
         for ray in range(rays):
             resample(spacing[ray], weights[ray], count, target, fresh[ray])
         spacing, fresh = fresh, spacing
@@ -77,7 +77,7 @@ def propose(origins, directions, networks, samples, first_edges, scale, edges):
 
 
 @njit(cache=True, fastmath=FAST)
-def _weigh(origins, directions, networks, network, edges, count, scale, weights):
+def weigh(origins, directions, networks, network, edges, count, scale, weights):
     """Write the weights ``[ray, count]`` that a proposal network gives the intervals."""
     tables, sizes, levels, resolutions, first, first_bias, second, second_bias = networks
     rays = origins.shape[0]

@@ -1,0 +1,1 @@
+"""The fast renderer: rays that leap from brick to brick."""

@@ -1,0 +1,55 @@
+"""How a scene is made render-ready."""
+
+from dataclasses import dataclass
+
+from ...scenes.bricks import BRICK
+
+STAGES = 3
+"""Resolutions that are passed through, each twice as fine as the one before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillSettings:
+    """What the render-ready form is made of, and how long it learns."""
+
+    cells: int = 512
+    """Cells along an edge of each cube; the innermost cube holds the scene's bounds."""
+    steps: tuple[int, int, int] = (200, 350, 650)
+    """Steps of learning at a quarter, at half and at the whole of that resolution."""
+    rays_per_step: int = 16384
+    """Rays of one step."""
+    reuse: float = 1.5
+    """How often each rendered ray is learned from, on average; rendering them takes a third of the
+    time or more."""
+    photographs: float = 0.25
+    """Share of the rays whose colour comes from a training photograph, if there are any."""
+    step_cells: float = 1.0
+    """Distance between the places at which a ray is looked at, in cells."""
+    compact: float = 0.02
+    """Weight of the distortion loss (Barron et al. 2022, equation 15), which draws what a ray meets
+    together."""
+    opaque: float = 0.1
+    """Weight of the squared difference between the light that is left here and in the field."""
+    matter: float = 0.02
+    """Share of the light that a cell must absorb of what comes to it, to be taken for matter."""
+    visible: float = 0.02
+    """Weight that a cell must have had in some ray, to be kept."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be learned."""
+        if self.cells % (BRICK * 4 * 2 ** (STAGES - 1)) or self.cells < 1:
+            raise ValueError(
+                f"expected cells in multiples of {BRICK * 4 * 2 ** (STAGES - 1)}, got {self.cells}"
+            )
+        if len(self.steps) != STAGES or min(self.steps) < 1:
+            raise ValueError(f"expected {STAGES} positive numbers of steps, got {self.steps}")
+        if self.rays_per_step < 1 or self.reuse < 1 or self.seed < 0:
+            raise ValueError(
+                f"expected at least 1 ray a step, each used at least once, and a seed of at least "
+                f"0, got {self}"
+            )
+        if not 0 <= self.photographs <= 1:
+            raise ValueError(f"expected a share of photographs in [0, 1], got {self.photographs}")
+        if not (0 < self.matter < 1 and 0 < self.visible < 1):
+            raise ValueError(f"expected matter and visible between 0 and 1, got {self}")
