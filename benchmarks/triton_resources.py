@@ -1,6 +1,7 @@
 """What the Triton kernels take on a GPU, compiled for one that need not be here.
 
     python benchmarks/triton_resources.py --field living_room --field nerfacto --json resources.json
+    python benchmarks/triton_resources.py --field bricks  # the fast path's kernel
 
 For each kernel of each field's sizes: registers a thread, bytes spilled, shared memory a program,
 the programs and warps that fit on a multiprocessor at once, and how many instructions of tensor
@@ -19,12 +20,23 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from merkwelt.render.nerfacto.triton_launch import Chunk, Launch, TritonOptions, launches
+from merkwelt.render.bricks.triton_pack import pack_bricks
+from merkwelt.render.bricks.triton_path import MarchOptions, march_launch
+from merkwelt.render.nerfacto.triton_launch import Chunk, TritonOptions, launches
 from merkwelt.render.nerfacto.triton_pack import pack_field
+from merkwelt.render.triton_launch import Launch
+from merkwelt.scenes.bricks import BrickLook, Bricks, BrickSpace
+from merkwelt.scenes.bricks.space import VERTICES, VOXELS
 from merkwelt.scenes.nerfacto import GridConfig, NerfactoConfig, NerfactoField
 
-POINTERS = {torch.float16: "*fp16", torch.float32: "*fp32", torch.int32: "*i32"}
+POINTERS = {
+    torch.float16: "*fp16",
+    torch.float32: "*fp32",
+    torch.int32: "*i32",
+    torch.int64: "*i64",
+}
 REGISTERS, SHARED_BYTES, WARPS, PROGRAMS = 65536, 227 * 1024, 64, 32
 """What a multiprocessor of compute capability 9.0 has (CUDA programming guide, table of technical
 specifications)."""
@@ -48,6 +60,8 @@ FIELDS = {
     "nerfacto": _config((5, 5, 16), (256, 96, 48)),
 }
 """The bundled scene, and nerfstudio's defaults."""
+BRICKS = "bricks"
+"""The fast path of any scene: its kernel is compiled for no sizes."""
 
 
 def empty_field(config: NerfactoConfig, hidden: int = 64, hidden_proposal: int = 16) -> Any:  # noqa: ANN401
@@ -78,6 +92,20 @@ def launches_of(config: NerfactoConfig, options: TritonOptions) -> list[Launch]:
         out=torch.zeros(rays, 6),
     )
     return launches(field, pack_field(field, torch.device("cpu")), chunk, options)
+
+
+def launch_of_bricks(options: MarchOptions) -> Launch:
+    """Return what a batch of rays through bricks would launch."""
+    bricks = Bricks(
+        space=BrickSpace(centre=(0.0, 0.0, 0.0), half_edge=1.0, cells=32, levels=2),
+        look=BrickLook(),
+        places=np.zeros((0, 4), dtype=np.int32),
+        occupied=np.zeros((0, VOXELS), dtype=bool),
+        density=np.zeros((0, VERTICES), dtype=np.uint8),
+        colour=np.zeros((0, VERTICES), dtype=np.uint32),
+    )
+    rays = torch.zeros(32, 3), torch.zeros(32, 3), torch.zeros(32, 6)
+    return march_launch(bricks, pack_bricks(bricks, torch.device("cpu")), rays, options)
 
 
 def compiled(launch: Launch, capability: int) -> Any:  # noqa: ANN401 (untyped package)
@@ -114,7 +142,7 @@ def resources(launch: Launch, capability: int) -> dict[str, Any]:
     programs = min(by_registers, SHARED_BYTES // max(shared, 1), WARPS // warps, PROGRAMS)
     return {
         "kernel": launch.kernel.__name__,
-        "samples": launch.arguments["SAMPLES"],
+        "samples": launch.arguments.get("SAMPLES"),
         "rays_per_program": launch.arguments["RAYS"],
         "warps": warps,
         "registers": registers,
@@ -155,8 +183,9 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
         f"{'shared':>8s}{'warps/SM':>9s}{'mma':>5s}{'loads':>6s}"
     )
     for row in rows:
+        samples = row["samples"] or "-"  # Of each ray; those of a march are what is in its way.
         print(
-            f"  {row['kernel']:16s}{row['samples']:8d}{row['rays_per_program']:6d}"
+            f"  {row['kernel']:16s}{samples:>8}{row['rays_per_program']:6d}"
             f"{row['warps']:6d}{row['registers']:10d}{row['spilled_bytes']:8d}"
             f"{row['shared_bytes']:8d}{row['warps_per_multiprocessor']:9d}"
             f"{row['tensor_core_instructions']:5d}{row['loads']:6d}"
@@ -166,11 +195,13 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Compile and print; write JSON if asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--field", choices=FIELDS, action="append", help="may be given twice")
+    parser.add_argument("--field", choices=[*FIELDS, BRICKS], action="append", help="may be given twice")
     parser.add_argument("--capability", type=int, default=90, choices=(80, 86, 89, 90))
     parser.add_argument("--samples-per-program", type=int, default=128)
     parser.add_argument("--samples-per-warp", type=int, default=32)
     parser.add_argument("--most-registers", type=int)
+    parser.add_argument("--rays-per-program", type=int, default=MarchOptions().rays_per_program)
+    parser.add_argument("--warps", type=int, default=MarchOptions().warps, help="of bricks")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     arguments = parser.parse_args()
     options = TritonOptions(
@@ -178,9 +209,13 @@ def main() -> None:
         samples_per_warp=arguments.samples_per_warp,
         most_registers=arguments.most_registers,
     )
+    march = MarchOptions(rays_per_program=arguments.rays_per_program, warps=arguments.warps)
     results = {}
-    for name in arguments.field or FIELDS:
-        found = launches_of(FIELDS[name], options)
+    for name in arguments.field or [*FIELDS, BRICKS]:
+        if name == BRICKS:
+            found = [launch_of_bricks(march)]
+        else:
+            found = launches_of(FIELDS[name], options)
         results[name] = [resources(launch, arguments.capability) for launch in found]
         report(name, results[name])
     if arguments.json:

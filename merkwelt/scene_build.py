@@ -11,7 +11,7 @@ import numpy as np
 from .parts import Progress, part
 from .render.photographs import ViewScore, check_photographs
 from .render.preview import PREVIEW_SIZE, render_preview
-from .render.volume import has_kernel
+from .render.volume import RenderOptions, has_kernel
 from .scenes.captures import Capture, Split, choose_split, read_capture
 from .scenes.import_options import ImportOptions, SplatSettings
 from .scenes.library import SceneLibrary
@@ -140,6 +140,7 @@ def check_scene(
     *,
     longest_px: int = 400,
     most: int | None = None,
+    options: RenderOptions | None = None,
     progress: Progress | None = None,
 ) -> list[ViewScore]:
     """Return how well held-out photographs are reproduced; at most ``most``, evenly chosen.
@@ -155,7 +156,7 @@ def check_scene(
     if not chosen:
         return []
     return check_photographs(
-        scene, capture, tuple(chosen), longest_px=longest_px, progress=progress
+        scene, capture, tuple(chosen), longest_px=longest_px, options=options, progress=progress
     )
 
 

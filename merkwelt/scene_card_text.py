@@ -1,10 +1,12 @@
 """A scene's card as text for the terminal."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.table import Table
 
 from .console import OUT
+from .scenes.bricks.file import FAST_FILE
 from .scenes.scene import PREVIEW_FILE, Scene
 
 
@@ -27,7 +29,8 @@ def print_card(name: str, library: Path | None) -> None:
         **(
             {"viewpoints": str(len(card.world_from_viewpoint))} if card.world_from_viewpoint else {}
         ),
-        "quality": ", ".join(f"{k} {v:g}" for k, v in card.quality.items()) or "not measured",
+        "quality": _figures(card.quality, fast=False) or "not measured",
+        "fast form": _figures(card.quality, fast=True) if scene.has_bricks else "not made yet",
         "content": scene.content_hash()[:16],
         "preview": str(scene.folder / PREVIEW_FILE) if scene.folder else "none",
     }
@@ -36,6 +39,29 @@ def print_card(name: str, library: Path | None) -> None:
         OUT.print(f"  {key:24s} {value}")
     if card.objects:
         OUT.print(_objects(scene))
+
+
+def print_fast(scene: Scene) -> None:
+    """Print where a scene's fast form is and what was measured on it."""
+    quality = scene.card.quality
+    OUT.print(f"fast form: {scene.folder and scene.folder / FAST_FILE}")
+    lines = {
+        "fast_walk_psnr_db": "dB to the exact rendering on free walks",
+        "fast_walk_worst_psnr_db": "dB in the worst of those pictures",
+        "fast_held_out_psnr_db": "dB on held-out photographs",
+        "fast_held_out_lost_db": "dB less than the exact rendering on these",
+        "fast_megabytes": "MB in memory",
+        "fast_minutes": "minutes to make",
+    }
+    for key, meaning in lines.items():
+        if key in quality:
+            OUT.print(f"  {quality[key]:8.2f}  {meaning}")
+    OUT.print(f"render with it: merkwelt render --scene {scene.card.name} --renderer.path fast ...")
+
+
+def _figures(quality: Mapping[str, float], *, fast: bool) -> str:
+    chosen = {k: v for k, v in quality.items() if k.startswith("fast_") == fast}
+    return ", ".join(f"{k.removeprefix('fast_')} {v:g}" for k, v in chosen.items())
 
 
 def _objects(scene: Scene) -> Table:

@@ -1,5 +1,6 @@
 """Rendering a scene from where its photographs were taken, to see how well it learned them."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ class ViewScore:
     """uint8 ``[height, width, 3]``."""
     depth: np.ndarray
     """float32 ``[height, width]``, z-depth in world units."""
+    rays_per_s: float = 0.0
+    """How fast it was rendered."""
 
 
 def check_photographs(
@@ -42,9 +45,12 @@ def check_photographs(
     names: tuple[str, ...],
     *,
     longest_px: int = 400,
+    options: RenderOptions | None = None,
     progress: Progress | None = None,
 ) -> list[ViewScore]:
     """Return a score for each named photograph, both pictures scaled to ``longest_px``.
+
+    ``options`` say how they are rendered; exactly, by default.
 
     Raises:
         ValueError: no name was given, or one is not among the capture's photographs.
@@ -60,7 +66,7 @@ def check_photographs(
     for i, name in enumerate(names):
         if progress:
             progress(i / len(names), name)
-        scores.append(_check_view(scene, views[name], longest_px))
+        scores.append(_check_view(scene, views[name], longest_px, options or RenderOptions()))
     return scores
 
 
@@ -143,9 +149,12 @@ def load_photograph(view: View, size: tuple[int, int], background: Background) -
     return np.round(colour[..., ::-1]).clip(0, 255).astype(np.uint8)
 
 
-def _check_view(scene: Scene, view: View, longest_px: int) -> ViewScore:
+def _check_view(scene: Scene, view: View, longest_px: int, options: RenderOptions) -> ViewScore:
     camera = photograph_camera(scene, view, longest_px)
-    rendered = render_rays(scene, photograph_rays(scene, view, camera), RenderOptions())
+    rays = photograph_rays(scene, view, camera)
+    started = time.perf_counter()
+    rendered = render_rays(scene, rays, options)
+    seconds = time.perf_counter() - started
     shape = (camera.height, camera.width)
     rendering = (rendered.rgb * 255).round().to(torch.uint8).view(*shape, 3).numpy()
     photograph = load_photograph(view, (camera.width, camera.height), scene.field.background)
@@ -156,4 +165,5 @@ def _check_view(scene: Scene, view: View, longest_px: int) -> ViewScore:
         photograph=photograph,
         rendering=rendering,
         depth=rendered.depth.view(*shape).numpy(),
+        rays_per_s=len(rays) / max(seconds, 1e-9),
     )

@@ -21,14 +21,14 @@ from .composite import composite
 from .rays import Rays
 
 Backend = Literal["auto", "torch", "compiled", "gsplat"]
-Path = Literal["exact", "fast"]
+RenderPath = Literal["exact", "fast"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderOptions:
     """How rays are rendered."""
 
-    path: Path = "exact"
+    path: RenderPath = "exact"
     """``exact`` renders the field as it was trained; ``fast`` the form that ``merkwelt scene
     optimise`` made of it, whose loss the scene's card states."""
     backend: Backend = "auto"

@@ -144,6 +144,26 @@ def save_scene(
     return Scene.load(folder)
 
 
+def keep_bricks(scene: Scene, bricks: Bricks, card: SceneCard, folder: Path) -> Scene:
+    """Put a render-ready form, and the card that tells its quality, into a scene's folder.
+
+    A folder that is not the scene's own gets a copy of the scene first, and must not exist.
+    Nothing else in the folder is touched; each file is replaced whole.
+    """
+    if scene.folder is None:
+        raise ValueError(f"scene {scene.card.name!r} has no folder to keep its fast form in")
+    if folder.resolve() != scene.folder.resolve():
+        save_scene(Scene(scene.card, scene.field, scene.folder), folder)
+    for name, data in ((FAST_FILE, pack_bricks(bricks)), (CARD_FILE, card.to_json().encode())):
+        partial = folder / f".{name}.{uuid.uuid4().hex[:8]}"
+        try:
+            partial.write_bytes(data)
+            partial.replace(folder / name)
+        finally:
+            partial.unlink(missing_ok=True)
+    return Scene.load(folder)
+
+
 def _stored(scene: Scene) -> dict[str, torch.Tensor]:
     field = scene.field
     levels: dict[str, int] = {}

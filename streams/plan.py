@@ -48,7 +48,7 @@ class PlannedScene:
 
     name: str
     sha256: str
-    """``Scene.content_hash()``."""
+    """``Scene.content_hash()``, of the fast form if that is rendered."""
     weight: float = 1.0
     """Share of the clips, relative to the other scenes."""
     licence: str = "unknown"
@@ -214,8 +214,9 @@ def make_plan(
         if settings.stereo:
             scene.card.require_metric("stereo")
         require_truth(settings.truth, scene.card, eyes=eyes)
+    fast = settings.renderer.path == "fast"
     planned = tuple(
-        PlannedScene(name=s.card.name, sha256=s.content_hash(), licence=s.card.licence)
+        PlannedScene(name=s.card.name, sha256=s.content_hash(fast=fast), licence=s.card.licence)
         for s in scenes
     )
     return Plan(

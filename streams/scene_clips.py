@@ -96,9 +96,9 @@ class SceneClips:
         return SceneClips(places)
 
     def _prepare(self, plan: Plan, planned: PlannedScene) -> "_Prepared | NoPath":
-        scene = self._load(planned)
         observer = Observer.from_dict(dict(plan.observer), where="plan.json: observer")
         settings = from_plain(ClipSettings, plan.settings, where="plan.json: settings")
+        scene = self._load(planned, fast=settings.renderer.path == "fast")
         try:
             navigation = Navigation.of(scene, observer)
         except NoPath as error:
@@ -108,16 +108,17 @@ class SceneClips:
             coverage = Coverage.of(scene, settings.renderer)
         return _Prepared(plan.id, scene, observer, settings, navigation, coverage)
 
-    def _load(self, planned: PlannedScene) -> Scene:
+    def _load(self, planned: PlannedScene, *, fast: bool) -> Scene:
         if isinstance(self._scenes, Mapping):
-            found = self._scenes[planned.name]
-            scene = found if isinstance(found, Scene) else Scene.load(found)
+            given = self._scenes[planned.name]
+            scene = given if isinstance(given, Scene) else Scene.load(given)
         else:
             scene = self._scenes(planned.name)
-        if scene.content_hash() != planned.sha256:
+        found = scene.content_hash(fast=fast)
+        if found != planned.sha256:
             raise ValueError(
                 f"scene {planned.name!r} is not the one that was planned: it has changed since "
-                f"(expected {planned.sha256[:12]}, found {scene.content_hash()[:12]}); bring the "
-                "old one back, or render to a new folder"
+                f"(expected {planned.sha256[:12]}, found {found[:12]}); bring the old one back, or "
+                "render to a new folder"
             )
         return scene

@@ -24,13 +24,14 @@ VERBS: Mapping[str, Callable[..., None]] = {
 }
 GROUPS: Mapping[str, Group] = {
     "scene": Group(
-        summary="Train, import, list, show and check scenes.",
+        summary="Train, import, list, show, check and optimise scenes.",
         commands={
             "train": scene.train,
             "import": scene.import_,
             "list": scene.list_,
             "show": scene.show,
             "check": scene.check,
+            "optimise": scene.optimise,
             "export": scene.export,
             "capture": scene.capture,
         },

@@ -7,6 +7,7 @@ import tyro
 from tyro.conf import Positional
 
 from ..console import ERR, OUT, progress_bar
+from ..render.distill.settings import DistillSettings
 from ..scenes.import_options import PlainBackground, SplatSettings
 from ..scenes.raycast.capture import CaptureSettings
 from ..scenes.table_storage import TableStorage
@@ -171,7 +172,7 @@ def check(
     views: int | None = None,
     library: Path | None = None,
 ) -> None:
-    """Render a scene's held-out photographs; print PSNR and SSIM, write them side by side.
+    """Render a scene's held-out photographs, exactly and fast, and write them side by side.
 
     Args:
         name: a scene's name, or its folder.
@@ -181,6 +182,7 @@ def check(
         views: how many photographs to check; 24, or 4 where rendering is slow.
         library: folder of scenes.
     """
+    from ..check_text import print_check
     from ..scene_check import CheckSize, check_and_write
 
     with progress_bar(f"checking {name}") as progress:
@@ -192,13 +194,37 @@ def check(
             library=library,
             progress=progress,
         )
-    for score in result.scores:
-        OUT.print(f"{score.name:40s} {score.psnr_db:6.2f} dB   SSIM {score.ssim:.3f}")
-    OUT.print(
-        f"{'mean of ' + str(len(result.scores)) + ' held-out views':40s} {result.psnr_db:6.2f} dB"
-        f"   SSIM {result.ssim:.3f}"
-    )
-    OUT.print(f"side by side: {result.picture}")
+    print_check(result)
+
+
+def optimise(
+    name: Positional[str],
+    /,
+    *,
+    settings: Annotated[DistillSettings, tyro.conf.arg(name="")] = DistillSettings(),  # noqa: B008
+    capture: Path | None = None,
+    again: bool = False,
+    library: Path | None = None,
+) -> None:
+    """Make a scene render-ready: a form that renders several times faster, and what it loses.
+
+    Args:
+        name: a scene's name, or its folder.
+        settings: what the fast form is made of, and how long it learns.
+        capture: folder of the photographs, if not where training found them; optional.
+        again: make it again although the scene has one.
+        library: folder of scenes; a copy of a scene that comes with merkwelt goes there.
+    """
+    from ..optimise import optimise as run
+    from ..scene_card_text import print_fast
+
+    with progress_bar(f"optimising {name}") as progress:
+        done = run(
+            name, settings, capture=capture, again=again, library=library, progress=progress
+        )
+    if done.was_there:
+        OUT.print(f"scene {name!r} has a fast form already; make it again with --again")
+    print_fast(done.scene)
 
 
 def export(name: Positional[str], /, *, out: Path, library: Path | None = None) -> None:

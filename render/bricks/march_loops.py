@@ -78,7 +78,7 @@ def render(origins, directions, space, matter, look, chunk, out):
             march(origins[ray], directions[ray], space, matter, look, out[ray])
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(cache=True, fastmath=FAST, error_model="numpy")
 def march(origin, direction, space, matter, look, out):
     """Write what one ray sees."""
     levels = space[1]
@@ -90,12 +90,10 @@ def march(origin, direction, space, matter, look, out):
     pace = pace_of(d, step_cells, space[0])
     outermost = np.float32(1 << (levels - 1))
     t, last = enter(o, d, outermost)
-    light, far = ONE, last
-    red, green, blue, reach, median = ZERO, ZERO, ZERO, ZERO, last
+    light, nothing = ONE, max(last, ZERO)
+    red, green, blue, reach, median = ZERO, ZERO, ZERO, ZERO, nothing
     while light > dark:
-        t, level, brick, cell, fx, fy, fz = seek(
-            t, last, o, d, inverse, pace, space
-        )
+        t, level, brick, cell, fx, fy, fz = seek(t, last, o, d, inverse, pace, space)
         if t < ZERO:
             break
         at = ((cell >> 6) * CORNERS + ((cell >> 3) & 7)) * CORNERS + (cell & 7)
@@ -108,15 +106,16 @@ def march(origin, direction, space, matter, look, out):
             red, green, blue = red + weight * r, green + weight * g, blue + weight * b
             reach += weight * t
             if light > HALF and passed <= HALF:
-                # Within a step the light falls evenly on a logarithmic scale.
+                # Within a step the light falls evenly on a logarithmic scale, to none at all if the
+                # step is opaque: then the quotient is infinite, and its inverse nothing.
                 median = t + step * (np.log(TWO * light) / np.log(light / passed) - HALF)
             light = passed
         t += step * HALF
-    finish(red, green, blue, reach, median, light, last, look, out)
+    finish(red, green, blue, reach, median, light, nothing, look, out)
 
 
 @njit(cache=True, fastmath=FAST)
-def finish(red, green, blue, reach, median, light, last, look, out):
+def finish(red, green, blue, reach, median, light, nothing, look, out):
     """Write the sums of a ray as colour, distances and opacity."""
     dark, beyond, lowest, rise = look[2], look[4], look[5], look[6]
     opacity = ONE - light
@@ -128,6 +127,6 @@ def finish(red, green, blue, reach, median, light, last, look, out):
         if light > dark:
             colour += light * beyond[k]
         out[k] = min(max(colour, ZERO), ONE)
-    out[3] = reach / max(opacity, np.float32(1e-10)) if opacity > ZERO else last
+    out[3] = reach / max(opacity, np.float32(1e-10)) if opacity > ZERO else nothing
     out[4] = median
     out[5] = opacity * whole

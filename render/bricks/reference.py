@@ -14,7 +14,7 @@ from ...scenes.bricks.bricks import corner_of, stored_colour
 
 def render_ray(bricks: Bricks, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """Return ``[6]``: colour, expected and median distance, opacity; distances in grid units."""
-    light, last = 1.0, _leaves(bricks, origin, direction)
+    light, last = 1.0, max(_passes(bricks, origin, direction)[1], 0.0)
     sums, reach, median = np.zeros(3), 0.0, last
     for t, step, optical_depth, rgb in _samples(bricks, origin, direction):
         if light <= bricks.look.dark:
@@ -36,29 +36,29 @@ def render_ray(bricks: Bricks, origin: np.ndarray, direction: np.ndarray) -> np.
     return np.array([*sums.clip(0, 1), expected, median, opacity])
 
 
-def _leaves(bricks: Bricks, origin: np.ndarray, direction: np.ndarray) -> float:
-    """Return the distance at which a ray leaves the outermost cube."""
+def _passes(bricks: Bricks, origin: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
+    """Return the distances at which a ray enters and leaves the outermost cube."""
     size = 2.0 ** (bricks.space.levels - 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ends = np.maximum((size - origin) / direction, (-size - origin) / direction)
-    return float(np.nanmin(ends))
+        ends = (np.array([[-size], [size]]) - origin) / direction
+    # A ray that runs within a face does not leave through it.
+    entered, left = np.nanmin(ends, axis=0).max(), np.nanmax(ends, axis=0).min()
+    return max(float(entered), 0.0), float(left)
 
 
 def _samples(bricks: Bricks, origin: np.ndarray, direction: np.ndarray):  # noqa: ANN202
     """Yield distance, step, optical depth and colour of every step in matter."""
     space, look = bricks.space, bricks.look
     low, high = look.density_range
-    t, last = 0.0, _leaves(bricks, origin, direction)
+    t, last = _passes(bricks, origin, direction)
     while t < last:
-        level = _level(origin + t * direction)
-        if level >= space.levels:
-            t += look.step_cells * 2 / space.cells
-            continue
+        level = min(_level(origin + t * direction), space.levels - 1)
         step = look.step_cells * 2 / space.cells * 2**level
-        at = (math.ceil(t / step - 0.5) + 0.5) * step
+        # A little early: see ``seek_loops.EARLY``.
+        at = (math.ceil(t / step - 0.501) + 0.5) * step
         point = origin + at * direction
         if _level(point) != level:
-            t = max(at, t + 1e-3 * step)
+            t = at if at > t else at + step / 2
             continue
         scaled = (point / 2**level + 1) * space.cells / 2
         cell = np.floor(scaled).astype(int)
@@ -76,7 +76,7 @@ def _samples(bricks: Bricks, origin: np.ndarray, direction: np.ndarray):  # noqa
 
 
 def _level(point: np.ndarray) -> int:
-    return max(0, math.ceil(math.log2(max(np.abs(point).max(), 1e-9))))
+    return max(0, math.floor(math.log2(max(np.abs(point).max(), 1e-9))) + 1)
 
 
 def _share(place: np.ndarray, which: int) -> float:

@@ -20,7 +20,9 @@ CORNERS = BRICK + 1
 VERTICES = CORNERS**3
 VOXELS = BRICK**3
 LEAST_SLOPE = np.float32(1e-9)
-SLIGHT = np.float32(1e-3)
+EARLY = np.float32(0.501)
+"""Half a step, and a little: where a ray comes to coarser cells, half a step of the finer ones may
+end at the very middle of a coarser one, which round-off must not decide to pass over."""
 
 ZERO = np.float32(0)
 HALF = np.float32(0.5)
@@ -80,21 +82,20 @@ def seek(t, last, o, d, inverse, pace, space):
     while t < last:
         m = max(abs(o[0] + t * d[0]), max(abs(o[1] + t * d[1]), abs(o[2] + t * d[2])))
         level, size, shrink = 0, ONE, ONE
-        while m > size and level < levels - 1:
+        while m >= size and level < levels - 1:
             level, size, shrink = level + 1, size * TWO, shrink * HALF
         step = first_step * size
-        at = (np.ceil(t * per_step * shrink - HALF) + HALF) * step
+        at = (np.ceil(t * per_step * shrink - EARLY) + HALF) * step
         x, y, z = o[0] + at * d[0], o[1] + at * d[1], o[2] + at * d[2]
         m = max(abs(x), max(abs(y), abs(z)))
         if m >= size or (level > 0 and m < size * HALF):
             # The step leads to another level, or out.
-            if m >= size and level == levels - 1:
-                break
-            t = max(at, t + step * SLIGHT)
+            t = at if at > t else at + step * HALF
             continue
         scale = half * shrink
         x, y, z = x * scale + half, y * scale + half, z * scale + half
-        cx, cy, cz = int(x), int(y), int(z)
+        # Just inside the level's last face, round-off may lead to the face itself.
+        cx, cy, cz = min(int(x), cells - 1), min(int(y), cells - 1), min(int(z), cells - 1)
         bx, by, bz = cx >> 3, cy >> 3, cz >> 3
         found = index[((level * along + bz) * along + by) * along + bx]
         if found >= 0:
@@ -106,17 +107,19 @@ def seek(t, last, o, d, inverse, pace, space):
             t = at + (np.floor(np.float32(hop - 1) * steps_per_cell) + HALF) * step
         else:
             edge = brick_size * size
-            leave = _leave(o[0], d[0], inverse[0], bx, found, edge, size)
-            leave = min(leave, _leave(o[1], d[1], inverse[1], by, found, edge, size))
-            leave = min(leave, _leave(o[2], d[2], inverse[2], bz, found, edge, size))
-            t = max(at + step * HALF, leave)
+            leave = _leave(o[0], inverse[0], bx, found, edge, size)
+            leave = min(leave, _leave(o[1], inverse[1], by, found, edge, size))
+            leave = min(leave, _leave(o[2], inverse[2], bz, found, edge, size))
+            # The end of the last step in there, as if every one had been looked at: where the next
+            # one starts decides which middles come after a change of level.
+            t = max(at + step * HALF, np.ceil(leave * per_step * shrink - EARLY) * step)
     return np.float32(-1), 0, 0, 0, ZERO, ZERO, ZERO
 
 
 @njit(cache=True, fastmath=FAST, inline="always")
-def _leave(o, d, inverse, brick, found, edge, size):
+def _leave(o, inverse, brick, found, edge, size):
     """Return the distance at which one axis leaves the empty bricks around a brick."""
-    bound = brick - found if d > ZERO else brick + found + 1
+    bound = brick - found if inverse > ZERO else brick + found + 1
     return (np.float32(bound) * edge - size - o) * inverse
 
 

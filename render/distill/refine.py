@@ -6,7 +6,7 @@ import numpy as np
 
 from ...scenes.bricks import BRICK
 from ...scenes.bricks.hop_loops import grown
-from ...scenes.bricks.space import CORNERS, in_walking_order, index_of
+from ...scenes.bricks.space import CORNERS, VOXELS, in_walking_order, index_of
 from .student import Student
 
 HALF = BRICK // 2
@@ -57,7 +57,8 @@ def _divided(
         fine = inside[parents].repeat(2, axis=1).repeat(2, axis=2).repeat(2, axis=3)
         where = places[parents].copy()
         where[:, 1:] = 2 * where[:, 1:] + octant
-        parts.append((where, fine.reshape(len(parents), -1), parents, np.tile(octant, (len(parents), 1))))
+        octants = np.tile(octant, (len(parents), 1))
+        parts.append((where, fine.reshape(len(parents), VOXELS), parents, octants))
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = in_walking_order(joined[0])
     where, fine, parents, octants = (column[order] for column in joined)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from ...scenes.nerfacto import NerfactoConfig, NerfactoField
+from ..triton_launch import Launch
 from .triton_pack import LEAST, PackedField, PackedGrid, power_of_two
 
 BACKGROUNDS = {"last_sample": 1, "white": 2}
@@ -46,19 +47,6 @@ class Chunk:
     passes: tuple[tuple[Tensor, Tensor], ...]
     """Edges ``[ray, k + 1]`` and cumulated weights ``[ray, k]`` of each proposal pass, flat."""
     out: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class Launch:
-    """A kernel, on how many programs, with its arguments by name."""
-
-    kernel: Any
-    programs: int
-    arguments: dict[str, Any]
-
-    def __call__(self) -> None:
-        """Launch it on the current stream."""
-        self.kernel[(self.programs,)](**self.arguments)
 
 
 def launches(

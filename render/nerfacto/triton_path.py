@@ -9,17 +9,13 @@ A call can be captured in a CUDA graph once a call of the same sizes has packed 
 compiled the kernels. Needs triton, which CUDA builds of torch bring along.
 """
 
-# triton is an optional extra, absent where types are checked.
-# pyright: reportMissingImports=false
-
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from ...scenes.nerfacto import NerfactoConfig, NerfactoField
+from ..triton_launch import on_device, require_tensors, require_triton
 from .triton_launch import Chunk, TritonOptions, launches
 from .triton_pack import PackedField, pack_field
 
@@ -56,16 +52,24 @@ def render_nerfacto_triton(
         ImportError: triton is not installed.
     """
     options = options or TritonOptions()
-    _require_triton()
+    require_triton()
+    from .triton_shading import shade_kernel
+
     rays, device = origins.shape[0], origins.device
     if out is None:
         out = torch.empty(rays, OUTPUTS, device=device)
     if workspace is None:
         workspace = torch.empty(workspace_floats(field.config, rays, options), device=device)
-    _check(origins, directions, out, workspace)
+    require_tensors(
+        shade_kernel,
+        origins=(origins, (rays, 3)),
+        directions=(directions, (rays, 3)),
+        out=(out, (rays, OUTPUTS)),
+        workspace=(workspace, (workspace.numel(),)),
+    )
     packed = packed_field(field, device)
     at_once = _rays_at_once(field.config, workspace)
-    with _on(device):
+    with on_device(device):
         for first in range(0, rays, at_once):
             part = slice(first, first + at_once)
             chunk = Chunk(
@@ -122,48 +126,3 @@ def _passes(
         found.append((workspace[start:middle], workspace[middle:end]))
         start = end
     return tuple(found)
-
-
-def _require_triton() -> None:
-    try:
-        import triton  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            "rendering with Triton needs triton, which CUDA builds of torch bring along; install "
-            "the extra 'merkwelt[gpu]'"
-        ) from error
-
-
-def _check(origins: Tensor, directions: Tensor, out: Tensor, workspace: Tensor) -> None:
-    rays = origins.shape[0]
-    for name, tensor, shape in (
-        ("origins", origins, (rays, 3)),
-        ("directions", directions, (rays, 3)),
-        ("out", out, (rays, OUTPUTS)),
-        ("a workspace", workspace, (workspace.numel(),)),
-    ):
-        same = tensor.dtype == torch.float32 and tensor.device == origins.device
-        if tensor.shape != shape or not same or not tensor.is_contiguous():
-            raise ValueError(
-                f"expected {name} as contiguous float32 {list(shape)} on {origins.device}, got "
-                f"{tensor.dtype} {list(tensor.shape)} on {tensor.device}"
-            )
-    if origins.device.type != "cuda" and not _interpreted():
-        raise ValueError(
-            f"the Triton kernels need rays on a CUDA device, got {origins.device}; move them "
-            "there, or use backend 'compiled'"
-        )
-
-
-def _interpreted() -> bool:
-    """Return whether kernels run in Triton's interpreter, which takes tensors on the CPU."""
-    from triton.runtime.interpreter import InterpretedFunction
-
-    from .triton_shading import shade_kernel
-
-    return isinstance(shade_kernel, InterpretedFunction)
-
-
-def _on(device: torch.device) -> AbstractContextManager[Any]:
-    """Make a device the current one: Triton launches there."""
-    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()

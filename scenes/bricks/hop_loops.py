@@ -1,6 +1,6 @@
 """Distances between cells, across bricks, compiled."""
 
-# ruff: noqa: ANN001, ANN201, ANN202
+# ruff: noqa: PLR0913, ANN001, ANN201, ANN202
 # pyright: basic, reportIndexIssue=false, reportArgumentType=false
 
 import numpy as np
@@ -15,20 +15,27 @@ MOST = BRICK
 
 
 @njit(cache=True)
-def surroundings(occupied, places, index, along, brick, around):
-    """Write the occupied cells ``[24, 24, 24]`` of a brick and its 26 neighbours."""
+def surroundings(occupied, places, index, along, brick, ends, around):
+    """Write the occupied cells ``[24, 24, 24]`` of a brick and its 26 neighbours.
+
+    With ``ends``, also those that belong to another level, outwards or inwards.
+    """
     around[:] = False
-    level = places[brick, 0]
+    level, quarter = places[brick, 0], along // 4
     for part in range(27):
+        oz, oy, ox = part // 9 * BRICK, part // 3 % 3 * BRICK, part % 3 * BRICK
         z = places[brick, 1] + part // 9 - 1
         y = places[brick, 2] + part // 3 % 3 - 1
         x = places[brick, 3] + part % 3 - 1
-        if min(z, min(y, x)) < 0 or max(z, max(y, x)) >= along:
+        low, high = min(z, min(y, x)), max(z, max(y, x))
+        outside = low < 0 or high >= along
+        if outside or (level > 0 and low >= quarter and high < along - quarter):
+            if ends:
+                around[oz : oz + BRICK, oy : oy + BRICK, ox : ox + BRICK] = True
             continue
         other = index[((level * along + z) * along + y) * along + x]
         if other < 0:
             continue
-        oz, oy, ox = part // 9 * BRICK, part // 3 % 3 * BRICK, part % 3 * BRICK
         for cell in range(VOXELS):
             if occupied[other, cell]:
                 around[oz + (cell >> 6), oy + ((cell >> 3) & 7), ox + (cell & 7)] = True
@@ -52,6 +59,8 @@ def grow(around, rows):
 def measure_hops(occupied, places, index, along):
     """Return ``[brick, cell]`` uint8: the Chebyshev distance to the next occupied cell, at most 8.
 
+    Where the level ends counts as occupied: cells of other sizes follow, and may be.
+
     Args:
         occupied: bool ``[brick, cell]``.
         places: ``[brick, 4]``, see ``space.index_of``.
@@ -62,7 +71,7 @@ def measure_hops(occupied, places, index, along):
     for brick in prange(occupied.shape[0]):
         around = np.empty((WIDE, WIDE, WIDE), dtype=np.bool_)
         rows = np.empty((WIDE, WIDE, WIDE), dtype=np.bool_)
-        surroundings(occupied, places, index, along, brick, around)
+        surroundings(occupied, places, index, along, brick, True, around)
         for distance in range(MOST):
             for cell in range(VOXELS):
                 near = around[HALO + (cell >> 6), HALO + ((cell >> 3) & 7), HALO + (cell & 7)]
@@ -80,7 +89,7 @@ def grown(occupied, places, index, along):
     for brick in prange(occupied.shape[0]):
         around = np.empty((WIDE, WIDE, WIDE), dtype=np.bool_)
         rows = np.empty((WIDE, WIDE, WIDE), dtype=np.bool_)
-        surroundings(occupied, places, index, along, brick, around)
+        surroundings(occupied, places, index, along, brick, False, around)
         grow(around, rows)
         for cell in range(VOXELS):
             out[brick, cell] = around[

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,11 @@ from merkwelt.render.presets import adult
 from merkwelt.render.rigid import look_at
 from merkwelt.scenes.analytic import AnalyticField, analytic_room
 from merkwelt.scenes.scene import Scene
+
+# Where there is no GPU, Triton's kernels run in its interpreter. Asked for before triton is first
+# imported, because that is when its own functions are declared as one or the other.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 def as_matrices(poses):
