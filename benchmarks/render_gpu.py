@@ -2,13 +2,16 @@
 
     python benchmarks/render_gpu.py --json render_gpu.json
     python benchmarks/render_gpu.py --run ../shared/data/trained/fox_nerfacto  # and nerfstudio
+    python benchmarks/render_gpu.py --fast scenes/living_room  # and the fast path
 
 Whole clips (16 frames of two eyes, 128 x 128) of the bundled scene, along an adult's trajectories;
-with `--run`, which needs the extra `nerfstudio`, also of that run, from its own cameras. Every
+with `--run`, which needs the extra `nerfstudio`, also of that run, from its own cameras; with
+`--fast` of that scene, which was optimised, in the bundled one's place. Every
 renderer is timed by the device's own clock, after a call that packs and compiles. The floor is what
 the look-ups, products and bytes that a ray needs would take at the device's own ceilings, measured
 in the same run, if the others cost nothing; coarse levels, whose rows stay in the first cache, can
-beat it. Without a CUDA device nothing is measured, and it says so.
+beat it. What a ray of the fast path needs is counted on the CPU. Without a CUDA device nothing is
+measured, and it says so.
 """
 
 import argparse
@@ -20,13 +23,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from gpu_floor import FAST, RayPair, needs, report_needs
+from merkwelt.render.bricks.triton_path import render_bricks_triton
 from merkwelt.render.camera import PinholeCamera, rays_of
 from merkwelt.render.navigation import Navigation
 from merkwelt.render.nerfacto.kernel import render_nerfacto
 from merkwelt.render.nerfacto.triton_launch import TritonOptions
 from merkwelt.render.nerfacto.triton_path import render_nerfacto_triton
 from merkwelt.render.presets import adult
-from merkwelt.render.volume import render_field
+from merkwelt.render.rays import Rays
+from merkwelt.render.volume import field_rays, render_field
 from merkwelt.render.walk import AttemptKey, plan_trajectory
 from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfacto import NerfactoField
@@ -44,8 +50,6 @@ COMPARED_RAYS = 1 << 15
 SLOW = ("torch", "nerfstudio")
 """Measured on one clip only."""
 
-RayPair = tuple[torch.Tensor, torch.Tensor]
-
 
 def renderers(scene: Scene, device: torch.device) -> dict[str, Renderer]:
     """Return the renderers of a scene by name. A further one is measured when it is added here."""
@@ -59,10 +63,16 @@ def renderers(scene: Scene, device: torch.device) -> dict[str, Renderer]:
         parts = zip(origins.split(RAYS_AT_ONCE), directions.split(RAYS_AT_ONCE), strict=True)
         return torch.cat([render_field(on_device, o, d) for o, d in parts])
 
-    return {
+    made: dict[str, Renderer] = {
         "torch": reference,
         "triton": lambda origins, directions: render_nerfacto_triton(field, origins, directions),
     }
+    if scene.has_bricks:
+        bricks = scene.bricks
+        made[FAST] = lambda o, d: render_bricks_triton(bricks, o, d)
+    else:
+        print(f"the fast path is left out: {scene.card.name} has no fast form; see --fast")
+    return made
 
 
 def tuned_renderers(field: NerfactoField) -> dict[str, Renderer]:
@@ -119,50 +129,17 @@ def camera_poses(scene: Scene, clips: int) -> np.ndarray:
     return cameras[np.arange(clips * FRAMES * EYES) % len(cameras)]
 
 
-def rays_in_field(scene: Scene, poses: np.ndarray, device: torch.device) -> RayPair:
-    """Return origins and directions of all pixels at poses, in the field's own coordinates."""
-    rays = rays_of(PinholeCamera.from_hfov(HFOV_RAD, (SIZE, SIZE)), poses)
-    field_from_world = torch.from_numpy(np.linalg.inv(scene.world_from_field)).to(device).float()
-    origins, directions = rays.origins.to(device), rays.directions.to(device)
-    linear = field_from_world[:3, :3]
-    directions = directions @ linear.T * scene.card.world_units_per_field_unit
-    return (origins @ linear.T + field_from_world[:3, 3]).contiguous(), directions.contiguous()
+def rays_in_field(scene: Scene, rays: Rays) -> RayPair:
+    """Return origins and directions in the field's own coordinates."""
+    origins, directions, _ = field_rays(scene, rays)
+    return origins, directions
 
 
-def work_per_ray(field: NerfactoField) -> dict[str, float]:
-    """Return look-ups, floating-point operations and bytes of device memory that a ray needs.
-
-    Bytes are those of the ray, of what is seen, and of what passes hand on, written and read once;
-    tables stay in the second cache.
-    """
-    config = field.config
-    passes = [*zip(config.proposal_grids, config.proposal_samples, strict=True)]
-    passes.append((config.grid, config.samples))
-    products = [
-        sum(w.numel() for name, w in field.weights.items() if name.endswith("weight") and of(name))
-        for of in (
-            *(lambda name, i=i: name.startswith(f"proposal.{i}.") for i in range(len(passes) - 1)),
-            lambda name: name.startswith(("base", "head")),
-        )
-    ]
-    samples = [count for _, count in passes]
-    return {
-        "gathers": sum(8 * grid.levels * count for grid, count in passes),
-        "flops": sum(2 * size * count for size, count in zip(products, samples, strict=True)),
-        "bytes": 4 * (3 + 3 + 6) + 2 * 4 * sum(2 * count + 1 for count in samples[:-1]),
-    }
-
-
-def ceilings(device: torch.device, rows: int) -> dict[str, float]:
-    """Return what the device can do in a second, at random in a table of so many rows."""
-    import gpu_ceilings
-
-    return {
-        "bytes": gpu_ceilings.bytes_per_s(device),
-        "flops": gpu_ceilings.flops_per_s(device),
-        "gathers": gpu_ceilings.gathers_per_s(device, rows=rows, pair=True),
-        "lone_gathers": gpu_ceilings.gathers_per_s(device, rows=rows, pair=False),
-    }
+def rays_in_grid(scene: Scene, rays: Rays) -> RayPair:
+    """Return origins and directions in the coordinates of a scene's bricks."""
+    space = scene.bricks.space
+    centre = torch.tensor(space.centre, device=rays.device, dtype=torch.float64)
+    return ((rays.origins.double() - centre) / space.half_edge).float(), rays.directions
 
 
 def psnr(found: torch.Tensor, expected: torch.Tensor) -> float:
@@ -175,57 +152,60 @@ def measure(
     scene: Scene, poses: np.ndarray, made: dict[str, Renderer], device: torch.device, rounds: int
 ) -> dict[str, Any]:
     """Return the times of all renderers of a scene, what they are at best, and their fidelity."""
-    from gpu_ceilings import seconds_of
-
-    field = scene.field
-    assert isinstance(field, NerfactoField)
-    origins, directions = rays_in_field(scene, poses, device)
-    some = slice(None, None, max(len(origins) // COMPARED_RAYS, 1))
-    compared = origins[some].contiguous(), directions[some].contiguous()
-    expected = render_nerfacto(field, *(part.cpu() for part in compared))
-    rows_held = 1 << (len(field.weights["grid.table"]) - 1).bit_length()
-    work, most = work_per_ray(field), ceilings(device, rows_held)
-    floor = {name: work[name] / most[name] for name in work}
+    rays = rays_of(PinholeCamera.from_hfov(HFOV_RAD, (SIZE, SIZE)), poses, device=device)
+    pairs = {"exact": rays_in_field(scene, rays)}
+    if FAST in made:
+        pairs[FAST] = rays_in_grid(scene, rays)
+    every = max(len(rays) // COMPARED_RAYS, 1)
+    some = {k: (o[::every].contiguous(), d[::every].contiguous()) for k, (o, d) in pairs.items()}
+    expected = render_nerfacto(scene.field, *(part.cpu() for part in some["exact"]))  # type: ignore[arg-type]
+    # Whole rows of a picture, as a warp takes them.
+    counted = tuple(part[:COMPARED_RAYS].cpu() for part in pairs[FAST]) if FAST in made else None
+    found = needs(scene, counted, device)  # type: ignore[arg-type]
     table = []
     for name, render in made.items():
-        fidelity = psnr(render(*compared).cpu(), expected)
-        for clips in CLIPS_PER_LAUNCH[: 1 if name in SLOW else None]:
-            rays = origins[: clips * RAYS_PER_CLIP], directions[: clips * RAYS_PER_CLIP]
-            calls: dict[str, Callable[[], object]] = {name: lambda r=render, p=rays: r(*p)}
-            if name not in SLOW and device.type == "cuda":
-                calls[f"{name}, graph"] = captured(render, rays)
-            for label, call in calls.items():
-                seconds = seconds_of(call, device, rounds=3 if name in SLOW else rounds)
-                table.append(_row(label, fidelity, seconds / len(rays[0]), len(rays[0]), floor))
+        kind = FAST if name == FAST else "exact"
+        fidelity = psnr(render(*some[kind]).cpu(), expected)
+        for row in timed(name, render, pairs[kind], rounds):
+            row |= {"psnr_db": fidelity}
+            row["share_of_floor"] = max(found[kind]["floor_s_per_ray"].values()) * row["rays_per_s"]
+            table.append(row)
     slow = {row["renderer"]: row["rays_per_s"] for row in table if row["renderer"] in SLOW}
     for row in table:
         row |= {f"times_{peer}": row["rays_per_s"] / rate for peer, rate in slow.items()}
-    return {"work_per_ray": work, "ceilings_per_s": most, "floor_s_per_ray": floor, "rows": table}
+    return {**found, "rows": table}
 
 
-def _row(
-    label: str, fidelity: float, seconds: float, rays: int, floor: dict[str, float]
-) -> dict[str, Any]:
+def timed(name: str, render: Renderer, rays: RayPair, rounds: int) -> list[dict[str, Any]]:
+    """Return a renderer's rows: how long it takes for more and more clips, also as a graph."""
+    from gpu_ceilings import seconds_of
+
+    device, table = rays[0].device, []
+    for clips in CLIPS_PER_LAUNCH[: 1 if name in SLOW else None]:
+        part = rays[0][: clips * RAYS_PER_CLIP], rays[1][: clips * RAYS_PER_CLIP]
+        calls: dict[str, Callable[[], object]] = {name: lambda r=render, p=part: r(*p)}
+        if name not in SLOW and device.type == "cuda":
+            calls[f"{name}, graph"] = captured(render, part)
+        for label, call in calls.items():
+            seconds = seconds_of(call, device, rounds=3 if name in SLOW else rounds)
+            table.append(_row(label, seconds / len(part[0]), len(part[0])))
+    return table
+
+
+def _row(label: str, seconds: float, rays: int) -> dict[str, Any]:
     """Return a line of the table; ``seconds`` are those of one ray."""
     return {
         "renderer": label,
         "clips": rays / RAYS_PER_CLIP,
         "rays_per_s": 1 / seconds,
         "ms_per_clip": 1000 * seconds * RAYS_PER_CLIP,
-        "psnr_db": fidelity,
-        "share_of_floor": max(floor.values()) / seconds,
     }
 
 
 def report(name: str, found: dict[str, Any]) -> None:
     """Print what was measured of a scene."""
-    work, most, floor = (found[k] for k in ("work_per_ray", "ceilings_per_s", "floor_s_per_ray"))
-    print(f"{name}: a ray needs {work['gathers']:.0f} look-ups, {work['flops'] / 1e6:.2f} MFLOP, ")
-    print(f"  {work['bytes']:.0f} bytes; the device does {most['gathers'] / 1e9:.0f} G look-ups/s")
-    print(
-        f"  in pairs ({most['lone_gathers'] / 1e9:.0f} alone), {most['flops'] / 1e12:.0f} TFLOP/s,"
-    )
-    print(f"  {most['bytes'] / 1e12:.2f} TB/s: at most {1e-6 / max(floor.values()):.0f} M rays/s")
+    print(name)
+    report_needs(found)
     print(
         f"{'renderer':22s}{'clips':>6s}{'M rays/s':>10s}{'ms/clip':>9s}{'PSNR dB':>9s}"
         f"{'of floor':>9s}{'x torch':>9s}{'x nerfstudio':>13s}"
@@ -248,16 +228,18 @@ def measured(arguments: argparse.Namespace, device: torch.device) -> dict[str, A
         results["device"] = torch.cuda.get_device_name(device)
         print(results["device"])
     with contextlib.ExitStack() as stack:
-        scene = Scene.load("living_room")
+        scene = Scene.load(arguments.fast or "living_room")
         made = renderers(scene, device)
         if arguments.tune:
             made |= tuned_renderers(scene.field)  # type: ignore[arg-type]
-        cases = [("living_room", scene, observed_poses(scene, clips), made)]
+        walks = scene.card.is_metric and scene.card.floor_height is not None
+        poses = (observed_poses if walks else camera_poses)(scene, clips)
+        cases = [(scene.card.name, scene, poses, made)]
         if arguments.run:
             stack.enter_context(nerfstudio_mended())
             run = find_run(arguments.run)
             scene = import_run(run, ImportOptions(name="benchmark"))
-            peer = nerfstudio_renderer(run, device, rays_at_once=RAYS_AT_ONCE)
+            peer = nerfstudio_renderer(scene.field, device, rays_at_once=RAYS_AT_ONCE)
             made = {**renderers(scene, device), "nerfstudio": peer}
             cases.append((run.name, scene, camera_poses(scene, clips), made))
         for name, scene, poses, made in cases:
@@ -270,6 +252,7 @@ def main() -> None:
     """Measure and print; write JSON if asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--run", type=Path, help="nerfstudio nerfacto run, also measured")
+    parser.add_argument("--fast", type=Path, metavar="FOLDER", help="an optimised scene")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--tune", action="store_true", help="try other ways to launch, too")
     parser.add_argument("--json", type=Path, help="also write the figures here")

@@ -195,7 +195,8 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Compile and print; write JSON if asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--field", choices=[*FIELDS, BRICKS], action="append", help="may be given twice")
+    names = [*FIELDS, BRICKS]
+    parser.add_argument("--field", choices=names, action="append", help="may be given twice")
     parser.add_argument("--capability", type=int, default=90, choices=(80, 86, 89, 90))
     parser.add_argument("--samples-per-program", type=int, default=128)
     parser.add_argument("--samples-per-warp", type=int, default=32)
@@ -211,11 +212,9 @@ def main() -> None:
     )
     march = MarchOptions(rays_per_program=arguments.rays_per_program, warps=arguments.warps)
     results = {}
-    for name in arguments.field or [*FIELDS, BRICKS]:
-        if name == BRICKS:
-            found = [launch_of_bricks(march)]
-        else:
-            found = launches_of(FIELDS[name], options)
+    for name in arguments.field or names:
+        exact = name != BRICKS
+        found = launches_of(FIELDS[name], options) if exact else [launch_of_bricks(march)]
         results[name] = [resources(launch, arguments.capability) for launch in found]
         report(name, results[name])
     if arguments.json:

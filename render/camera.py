@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from .rays import Rays
+from .rays import LENGTH_TOLERANCE, Rays, existing_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +116,29 @@ def pixel_centres(camera: Camera) -> np.ndarray:
     return np.stack([x, y], axis=-1)
 
 
-def rays_of(camera: Camera, world_from_camera: np.ndarray) -> Rays:
+def rays_of(
+    camera: Camera, world_from_camera: np.ndarray, *, device: torch.device | str = "cpu"
+) -> Rays:
     """Return the rays of all pixels of cameras at ``world_from_camera`` ``[m, 4, 4]``.
 
-    Rays are ordered ``[m, height, width]``, flattened.
+    Rays are ordered ``[m, height, width]``, flattened. On another device than the CPU they are made
+    there, of poses and pixels' directions that are brought there; nothing waits for the device.
+
+    Raises:
+        ValueError: poses of another shape, or that are no poses.
+        RuntimeError: there is no such device.
     """
+    device = existing_device(device)
     poses = np.asarray(world_from_camera, dtype=np.float64)
     if poses.ndim != 3 or poses.shape[1:] != (4, 4):
         raise ValueError(f"expected camera poses [m, 4, 4], got {list(poses.shape)}")
+    pinhole = (camera, poses) if isinstance(camera, PinholeCamera) else None
+    if device.type != "cpu":
+        _refuse_lost_and_stretched(poses)
+        origins, directions, z, pixel = _made_on(device, camera, poses)
+        return Rays(
+            origins=origins, directions=directions, z_per_distance=z, pixel=pixel, pinhole=pinhole
+        )
     directions_camera = camera.directions().reshape(-1, 3)
     directions = np.einsum("mij,nj->mni", poses[:, :3, :3], directions_camera)
     origins = np.broadcast_to(poses[:, None, :3, 3], directions.shape)
@@ -132,8 +148,53 @@ def rays_of(camera: Camera, world_from_camera: np.ndarray) -> Rays:
         directions=_float32(directions).reshape(-1, 3),
         z_per_distance=_float32(z).reshape(-1),
         pixel=_float32(np.broadcast_to(camera.pixel_widths().reshape(-1), z.shape)).reshape(-1),
-        pinhole=(camera, poses) if isinstance(camera, PinholeCamera) else None,
+        pinhole=pinhole,
     )
+
+
+def _refuse_lost_and_stretched(poses: np.ndarray) -> None:
+    """Refuse poses whose rays would be refused."""
+    lost = int((~np.isfinite(poses).all(axis=(1, 2))).sum())
+    if lost:
+        raise ValueError(
+            f"expected finite origins, {lost} of {len(poses)} cameras are at NaN or infinity; "
+            "check the cameras' poses"
+        )
+    # A matrix keeps all lengths if its singular values are one.
+    stretch = np.linalg.svd(poses[:, :3, :3], compute_uv=False)
+    if len(poses) and np.abs(stretch - 1).max() >= LENGTH_TOLERANCE:
+        raise ValueError(
+            f"expected unit directions, got poses that stretch lengths by {stretch.min():.4g} to "
+            f"{stretch.max():.4g}; take the scale out of the cameras' rotations"
+        )
+
+
+@torch.no_grad()
+def _made_on(device: torch.device, camera: Camera, poses: np.ndarray) -> tuple[torch.Tensor, ...]:
+    """Return origins, directions, z per distance and pixel widths of all rays on a device.
+
+    In double precision until they are rounded, as on the CPU.
+    """
+    grid, widths = _pixels_on(device, camera)
+    matrices = torch.from_numpy(np.ascontiguousarray(poses)).to(device, non_blocking=True)
+    directions = torch.matmul(grid, matrices[:, :3, :3].transpose(1, 2)).float()
+    origins = matrices[:, None, :3, 3].float().expand(directions.shape)
+    per_pixel = [part.float().expand(directions.shape[:2]) for part in (grid[:, 2], widths)]
+    return (
+        origins.reshape(-1, 3),
+        directions.reshape(-1, 3),
+        *(part.reshape(-1) for part in per_pixel),
+    )
+
+
+@lru_cache(maxsize=8)
+def _pixels_on(device: torch.device, camera: Camera) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return directions ``[pixel, 3]`` and widths ``[pixel]`` on a device, float64, kept there."""
+    parts = camera.directions().reshape(-1, 3), camera.pixel_widths().reshape(-1)
+    directions, widths = (
+        torch.from_numpy(np.ascontiguousarray(part)).to(device, non_blocking=True) for part in parts
+    )
+    return directions, widths
 
 
 def _float32(array: np.ndarray) -> torch.Tensor:

@@ -109,10 +109,13 @@ class ClipSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain data.
 
-        Without additional truth, and for pinholes, there are no entries for them, so that what was
-        planned before there was any choice keeps its identity.
+        Without additional truth, and for pinholes, there are no entries for them, nor for the exact
+        path and the CPU, so that what was planned before there was any choice keeps its identity.
         """
         data = asdict(self)
+        for name, usual in (("path", "exact"), ("device", "cpu")):
+            if data["renderer"][name] == usual:
+                del data["renderer"][name]
         if not self.truth:
             del data["truth"]
         if self.retina == "pinhole":
@@ -216,7 +219,8 @@ def _too_near(scene: Scene, settings: ClipSettings, trajectory: Trajectory) -> s
     half = math.atan(math.tan(math.radians(settings.hfov_deg) / 2) / 2)
     probe = PinholeCamera.from_hfov(2 * half, (PROBE_SIZE, PROBE_SIZE))
     poses = trajectory.world_from_eye.reshape(-1, 4, 4)
-    rendered = render_rays(scene, rays_of(probe, poses), settings.renderer)
+    rays = rays_of(probe, poses, device=settings.renderer.device)
+    rendered = render_rays(scene, rays, settings.renderer)
     depth = rendered.depth_median.reshape(trajectory.eyes, trajectory.frames, -1)
     nearest = depth.amin(dim=(0, 2)).cpu().numpy()
     frame = int(np.argmin(nearest))
@@ -233,11 +237,14 @@ def _render(
     at_once = max(1, RAYS_AT_ONCE // (camera.width * camera.height))
     colours, lengths = [], []
     for first in range(0, len(poses), at_once):
-        rays = rays_of(camera, poses[first : first + at_once])
-        seen = render_rays(scene, rays, settings.renderer)
-        colours.append((seen.rgb.clamp(0, 1) * 255).round().to(torch.uint8).cpu())
-        lengths.append(torch.stack([seen.depth_median, seen.depth, seen.opacity]).float().cpu())
+        some = poses[first : first + at_once]
+        seen = render_rays(
+            scene, rays_of(camera, some, device=settings.renderer.device), settings.renderer
+        )
+        # Nothing is read before all is asked for: a GPU then never waits for the next part.
+        colours.append((seen.rgb.clamp(0, 1) * 255).round().to(torch.uint8))
+        lengths.append(torch.stack([seen.depth_median, seen.depth, seen.opacity]).float())
     shape = (trajectory.eyes, trajectory.frames, camera.height, camera.width)
-    video = torch.cat(colours).reshape(*shape, 3).permute(0, 1, 4, 2, 3).contiguous()
-    depth, expected, opacity = torch.cat(lengths, dim=1).reshape(3, *shape)
+    video = torch.cat(colours).cpu().reshape(*shape, 3).permute(0, 1, 4, 2, 3).contiguous()
+    depth, expected, opacity = torch.cat(lengths, dim=1).cpu().reshape(3, *shape)
     return video, Geometry(depth=depth, expected_depth=expected, opacity=opacity)

@@ -4,8 +4,9 @@ Max 1995, "Optical models for direct volume rendering"; the compositing of Milde
 equation 3.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from .rays import Rays
 
 Backend = Literal["auto", "torch", "compiled", "gsplat"]
 RenderPath = Literal["exact", "fast"]
+Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +34,19 @@ class RenderOptions:
     """``exact`` renders the field as it was trained; ``fast`` the form that ``merkwelt scene
     optimise`` made of it, whose loss the scene's card states."""
     backend: Backend = "auto"
-    """``compiled`` is the CPU kernel for nerfacto and Gaussians, ``torch`` the reference; ``auto``
-    chooses between them. ``gsplat`` draws Gaussians on a GPU, projected as they are trained. All
-    but ``gsplat`` make the same picture but for round-off."""
+    """``compiled`` is the kernel for nerfacto and, on the CPU, Gaussians, ``torch`` the reference;
+    ``auto`` chooses between them. ``gsplat`` draws Gaussians on a GPU, projected as they are
+    trained. All but ``gsplat`` make the same picture but for round-off."""
     rays_per_chunk: int = 4096
     """Rays rendered at once by the torch path; bounds its memory."""
+    device: Device = "cpu"
+    """``cuda`` renders on the current GPU, which must be asked for, because its pictures are those
+    of the CPU but for the rounding of nerfacto's weights to half precision, and for round-off."""
+
+    def __post_init__(self) -> None:
+        """Refuse devices that nothing is rendered on."""
+        if self.device not in get_args(Device):
+            raise ValueError(f"expected the device cpu or cuda, got {self.device!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,23 +64,29 @@ class Rendered:
 
 
 def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) -> Rendered:
-    """Return colour, depth and opacity along world rays.
+    """Return colour, depth and opacity along world rays, on the device that rendered them.
+
+    That is the options' device, or the rays' own if they are on another than the CPU already. On a
+    GPU nothing waits for it: what comes back may still be being rendered.
 
     Raises:
-        ValueError: a backend was asked for that does not draw this field.
+        ValueError: a backend was asked for that does not draw this field, or not there.
         FileNotFoundError: the fast path was asked for, and the scene has none yet.
+        RuntimeError: there is no such device.
+        ImportError: triton is not installed, which renders on a GPU.
     """
     options = options or RenderOptions()
+    if options.device != "cpu":
+        rays = rays.to(options.device)
     if options.path == "fast":
         return _render_fast(scene, rays, options.backend)
     origins, directions, world_per_field = field_rays(scene, rays)
     if isinstance(scene.field, GaussianField):
         packed = _render_gaussians(scene, rays, (origins, directions), options.backend)
     elif _is_compiled(scene.field, options.backend):
-        from .nerfacto.kernel import render_nerfacto
-
-        packed = render_nerfacto(scene.field, origins, directions)  # type: ignore[arg-type]
+        packed = _nerfacto_renderer(rays)(scene.field, origins, directions)
     else:
+        _require_field_on(scene.field, rays.device)
         chunk = options.rays_per_chunk
         parts = [
             render_field(scene.field, origins[i : i + chunk], directions[i : i + chunk])
@@ -78,6 +94,33 @@ def render_rays(scene: Scene, rays: Rays, options: RenderOptions | None = None) 
         ]
         packed = torch.cat(parts)
     return _rendered(packed, rays.z_per_distance * world_per_field)
+
+
+def _is_on_gpu(rays: Rays) -> bool:
+    """Return whether rays are rendered by Triton's kernels."""
+    return rays.device.type == "cuda"
+
+
+def _nerfacto_renderer(rays: Rays) -> Callable[..., Tensor]:
+    """Return the kernel of the exact path for where the rays are."""
+    if _is_on_gpu(rays):
+        from .nerfacto.triton_path import render_nerfacto_triton
+
+        return render_nerfacto_triton
+    from .nerfacto.kernel import render_nerfacto
+
+    return render_nerfacto
+
+
+def _require_field_on(field: Field, device: torch.device) -> None:
+    """Refuse to look with rays at a field that is elsewhere."""
+    for weight in field.tensors().values():
+        if weight.device != device:
+            raise ValueError(
+                f"expected a {type(field).__name__} on the rays' device {device}, it is on "
+                f"{weight.device}: of exact fields only nerfacto is rendered on a GPU, with "
+                "backend 'auto'; render on the CPU, or the scene's fast form"
+            )
 
 
 def _rendered(packed: Tensor, z_per_length: Tensor) -> Rendered:
@@ -104,18 +147,27 @@ def render_field(field: Field, origins: Tensor, directions: Tensor) -> Tensor:
 
 
 def _render_fast(scene: Scene, rays: Rays, backend: Backend) -> Rendered:
-    from .bricks.kernel import render_bricks
-
     if backend not in ("auto", "compiled"):
         raise ValueError(
             f"the fast path has no backend {backend!r}; use backend 'auto' or 'compiled', or the "
             "exact path"
         )
-    bricks = scene.bricks
-    origins = torch.from_numpy(bricks.space.grid_from_world(rays.origins.double().numpy()))
-    packed = render_bricks(bricks, origins, rays.directions)
-    scale = rays.z_per_distance * bricks.space.half_edge
-    return _rendered(packed, scale)
+    bricks, space = scene.bricks, scene.bricks.space
+    centre = torch.tensor(space.centre, dtype=torch.float64).to(rays.device, non_blocking=True)
+    origins = ((rays.origins.double() - centre) / space.half_edge).float()
+    packed = _brick_renderer(rays)(bricks, origins, rays.directions.contiguous())
+    return _rendered(packed, rays.z_per_distance * space.half_edge)
+
+
+def _brick_renderer(rays: Rays) -> Callable[..., Tensor]:
+    """Return the kernel of the fast path for where the rays are."""
+    if _is_on_gpu(rays):
+        from .bricks.triton_path import render_bricks_triton
+
+        return render_bricks_triton
+    from .bricks.kernel import render_bricks
+
+    return render_bricks
 
 
 def _render_gaussians(
@@ -127,7 +179,14 @@ def _render_gaussians(
     if backend == "gsplat":
         from .splats.gsplat_backend import render_with_gsplat
 
-        return render_with_gsplat(scene.field, rays, scene.world_from_field)
+        # It takes poses to the GPU, and hands the picture back on the CPU.
+        drawn = render_with_gsplat(scene.field, rays.to("cpu"), scene.world_from_field)
+        return drawn.to(rays.device)
+    if rays.device.type != "cpu":
+        raise ValueError(
+            f"backend {backend!r} draws Gaussians on the CPU, got rays on {rays.device}; use "
+            "backend 'gsplat', or render on the CPU"
+        )
     pixel = torch.zeros(len(rays)) if rays.pixel is None else rays.pixel
     render = render_gaussians_reference if backend == "torch" else render_gaussians
     return render(scene.field, *field_rays, pixel)
@@ -136,6 +195,7 @@ def _render_gaussians(
 def field_rays(scene: Scene, rays: Rays) -> tuple[Tensor, Tensor, float]:
     """Return origins and unit directions in field coordinates, and world units per field unit."""
     field_from_world = torch.from_numpy(np.linalg.inv(scene.world_from_field)).double()
+    field_from_world = field_from_world.to(rays.device, non_blocking=True)
     world_per_field = scene.card.world_units_per_field_unit
     linear = field_from_world[:3, :3]
     origins = rays.origins.double() @ linear.T + field_from_world[:3, 3]

@@ -65,7 +65,7 @@ def _samples(bricks: Bricks, origin: np.ndarray, direction: np.ndarray):  # noqa
         found = _find(bricks, level, cell)
         if found is not None:
             brick, number = found
-            corners = [corner_of(number, which) for which in range(8)]
+            corners = np.array([corner_of(number, which) for which in range(8)])
             shares = [_share(scaled - cell, which) for which in range(8)]
             stored = float(bricks.density[brick, corners] @ np.array(shares))
             rgb = np.array(shares) @ stored_colour(bricks.colour[brick, corners], look)

@@ -94,7 +94,7 @@ def _begun(
 ) -> Student:
     """Return a student at the coarsest resolution that knows where there is matter."""
     rays = scattered_rays(poses, COUNTED_RAYS, rng)
-    space = space_of(scene, rays, settings.cells // 2 ** (STAGES - 1))
+    space = space_of(scene, rays, settings.cells, 2 ** (STAGES - 1))
     share = absorbed_share(scene, rays, space)
     places, occupied = bricks_with_matter(share, settings.matter)
     if not len(places):

@@ -12,8 +12,8 @@ STAGES = 3
 class DistillSettings:
     """What the render-ready form is made of, and how long it learns."""
 
-    cells: int = 512
-    """Cells along an edge of each cube; the innermost cube holds the scene's bounds."""
+    cells: int | None = None
+    """Cells along an edge of each cube: 512 in scenes that end at their bounds, 256 in others."""
     steps: tuple[int, int, int] = (200, 350, 650)
     """Steps of learning at a quarter, at half and at the whole of that resolution."""
     rays_per_step: int = 16384
@@ -38,10 +38,9 @@ class DistillSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be learned."""
-        if self.cells % (BRICK * 4 * 2 ** (STAGES - 1)) or self.cells < 1:
-            raise ValueError(
-                f"expected cells in multiples of {BRICK * 4 * 2 ** (STAGES - 1)}, got {self.cells}"
-            )
+        whole = BRICK * 4 * 2 ** (STAGES - 1)
+        if self.cells is not None and (self.cells % whole or self.cells < 1):
+            raise ValueError(f"expected cells in multiples of {whole}, got {self.cells}")
         if len(self.steps) != STAGES or min(self.steps) < 1:
             raise ValueError(f"expected {STAGES} positive numbers of steps, got {self.steps}")
         if self.rays_per_step < 1 or self.reuse < 1 or self.seed < 0:

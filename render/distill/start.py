@@ -1,5 +1,6 @@
 """Where there is matter at all, and a first guess of how much, at the coarsest resolution."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,7 +17,10 @@ from .teacher import absorption
 RAYS_AT_ONCE = 1 << 16
 BEYOND = 0.002
 """Share of the light that may be absorbed beyond the outermost cube."""
-MOST_LEVELS = 7
+MOST_LEVELS = 8
+OPEN = 2.0
+"""How many times as far as its bounds a scene's light must reach to be a scene that goes on."""
+OPEN_CELLS, CLOSED_CELLS = 256, 512
 MARGIN = 1.06
 """Room around a scene's bounds, on which walls may stand."""
 LEAST_ARRIVED = 0.5
@@ -27,14 +31,35 @@ DEPTHS = (0.01, 3.0)
 QUANTILE_RAYS = 20_000
 
 
-def space_of(scene: Scene, rays: Rays, cells: int) -> BrickSpace:
-    """Return the cubes that hold what rays see of a scene, the innermost one its bounds."""
+def space_of(scene: Scene, rays: Rays, cells: int | None, coarser: int) -> BrickSpace:
+    """Return the cubes that hold what rays see of a scene, in cells ``coarser`` times too large.
+
+    In a scene that ends at its bounds the innermost cube holds these. One that goes on behind them
+    has its subject in the middle, and cells that grow from there on: its innermost cube is half as
+    large, and each cube has half as many cells along its edge, unless ``cells`` says how many.
+    """
     low, high = (np.asarray(corner, dtype=np.float64) for corner in scene.card.bounds)
-    middle, half_edge = (low + high) / 2, MARGIN * float((high - low).max()) / 2
-    centre = (float(middle[0]), float(middle[1]), float(middle[2]))
-    space = BrickSpace(centre=centre, half_edge=half_edge, cells=cells, levels=1)
+    x, y, z = (float(v) for v in (low + high) / 2)
+    half_edge = MARGIN * float((high - low).max()) / 2
+    least = 4 * BRICK
+    space = BrickSpace(centre=(x, y, z), half_edge=half_edge, cells=least, levels=1)
+    farthest = _farthest(scene, rays[:QUANTILE_RAYS], space)
+    goes_on = farthest > OPEN
+    if goes_on:
+        half_edge, farthest = half_edge / 2, farthest * 2
+    levels = 1 + max(0, math.ceil(math.log2(max(farthest, 1e-6))))
+    return replace(
+        space,
+        half_edge=half_edge,
+        cells=(cells or (OPEN_CELLS if goes_on else CLOSED_CELLS)) // coarser,
+        levels=min(levels, MOST_LEVELS),
+    )
+
+
+def _farthest(scene: Scene, rays: Rays, space: BrickSpace) -> float:
+    """Return how far out, in grid units, all but a small share of the light is absorbed."""
     reached, weights = [], []
-    for origins, directions, edges, weight in absorbed_in(scene, rays[:QUANTILE_RAYS], space):
+    for origins, directions, edges, weight in absorbed_in(scene, rays, space):
         at = (edges[:, 1:] + edges[:, :-1]) / 2
         points = origins[:, None] + directions[:, None] * at[..., None]
         reached.append(np.abs(points).max(axis=-1).ravel())
@@ -42,9 +67,9 @@ def space_of(scene: Scene, rays: Rays, cells: int) -> BrickSpace:
     reach, light = np.concatenate(reached), np.concatenate(weights)
     order = np.argsort(reach)
     passed = np.cumsum(light[order])
-    farthest = reach[order][np.searchsorted(passed, (1 - BEYOND) * passed[-1])] if len(order) else 1
-    levels = 1 + max(0, int(np.ceil(np.log2(max(float(farthest), 1e-6)))))
-    return replace(space, levels=min(levels, MOST_LEVELS))
+    if not len(order) or passed[-1] <= 0:
+        return 1.0
+    return float(reach[order][np.searchsorted(passed, (1 - BEYOND) * passed[-1])])
 
 
 def absorbed_in(

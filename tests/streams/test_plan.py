@@ -7,9 +7,10 @@ from fake_clips import fake_plan
 from merkwelt.render.observer import Observer
 from merkwelt.render.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings
+from merkwelt.render.volume import RenderOptions
 from merkwelt.scenes.analytic import analytic_room
 from merkwelt.streams.folder import open_folder, read_plan
-from merkwelt.streams.plain import canonical_json, from_plain
+from merkwelt.streams.plain import canonical_json, from_plain, to_plain
 from merkwelt.streams.plan import Plan, PlannedScene, ShardRange, Storage, make_plan
 
 
@@ -130,6 +131,26 @@ def test_plan_of_a_scene_gives_back_observer_and_settings():
     assert Observer.from_dict(dict(plan.observer)) == adult
     assert plan.scenes[0].sha256 == room.content_hash()
     assert (plan.seed, plan.frame_rate_hz) == (7, 10.0)
+
+
+def test_a_plan_made_before_paths_and_devices_could_be_chosen_is_the_same_plan():
+    settings = to_plain(ClipSettings(frames=3, size=8))
+    plan = Plan(
+        scenes=(PlannedScene(name="hall", sha256="hash of hall"),),
+        observer={"name": "adult"},
+        settings=settings,
+        clips=4,
+        seed=7,
+        code_version="0.1.0",
+    )
+    # As the commit before the choice made it.
+    assert plan.id == "2a5e4923097d79bfe1a2b0888db4d1aef31b5d1bd4e3a4f343b67c4d29994950"
+    made = make_plan([analytic_room()], load_observer("adult"), ClipSettings(), clips=1)
+    assert dict(made.settings["renderer"]) == {"backend": "auto", "rays_per_chunk": 4096}
+    chosen = ClipSettings(renderer=RenderOptions(device="cuda"))
+    planned = make_plan([analytic_room()], load_observer("adult"), chosen, clips=1)
+    assert planned.id != made.id
+    assert from_plain(ClipSettings, planned.settings, where="") == chosen
 
 
 def test_stereo_of_a_scene_without_scale_is_refused_before_anything_is_written():

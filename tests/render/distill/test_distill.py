@@ -16,11 +16,10 @@ from merkwelt.render.distill.viewpoints import (
     walked_poses,
 )
 from merkwelt.scenes.analytic import AnalyticField
-from merkwelt.scenes.captures import read_capture
+from merkwelt.scenes.captures import choose_split, read_capture
 from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfstudio.run import import_run
 from merkwelt.scenes.placement import describe_place
-from merkwelt.scenes.captures import choose_split
 from merkwelt.scenes.scene import Scene
 
 SMALL = DistillSettings(cells=128, steps=(40, 40, 60), rays_per_step=4096)

@@ -66,7 +66,7 @@ def test_cubes_hold_the_room_and_what_is_seen_of_it():
     room = analytic_room()
     rng = np.random.default_rng(0)
     rays = scattered_rays(learning_poses(room, 3.0, rng), 3000, rng)
-    space = space_of(room, rays, 128)
-    assert space.levels == 1
+    space = space_of(room, rays, None, 4)
+    assert (space.levels, space.cells) == (1, 128)
     corners = space.grid_from_world(np.array(room.card.bounds))
     assert 0.9 < np.abs(corners).max() < 1
