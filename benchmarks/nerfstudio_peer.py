@@ -112,10 +112,10 @@ def _as_nerfstudio_names(field: NerfactoField) -> dict[str, torch.Tensor]:
         for i in range(3):
             named[f"field.mlp_head.layers.{i}.{part}"] = weights[f"head.{i}.{part}"]
     for k in range(len(field.config.proposal_grids)):
-        network = f"proposal_networks.{k}"
-        table = weights[f"proposal.{k}.table"]
+        network, ours = f"proposal_networks.{k}", f"proposal.{k}"
+        table = weights[f"{ours}.table"]
         named[f"{network}.encoding.hash_table"] = named[f"{network}.mlp_base.0.hash_table"] = table
         for part in ("weight", "bias"):
             for i in range(2):
-                named[f"{network}.mlp_base.1.layers.{i}.{part}"] = weights[f"proposal.{k}.{i}.{part}"]
+                named[f"{network}.mlp_base.1.layers.{i}.{part}"] = weights[f"{ours}.{i}.{part}"]
     return named

@@ -2,9 +2,9 @@
 
     python benchmarks/render_cpu.py --scene fox --json render_cpu.json
 
-Needs the extra `nerfstudio`. `--scene` is a nerfacto scene by name or folder; one that was optimised
-gets a row for its fast path, too. The renderers take turns on the same views, so that a machine that
-is busy is so for all of them; ratios are of medians.
+Needs the extra `nerfstudio`. `--scene` is a nerfacto scene by name or folder; one that was
+optimised gets a row for its fast path, too. The renderers take turns on the same views, so that a
+machine that is busy is so for all of them; ratios are of medians.
 """
 
 import argparse
@@ -70,7 +70,7 @@ print(ready_s, max(seen) - loaded)
 
 
 def renderers_of(scene: Scene) -> dict[str, Renderer]:
-    """Return nerfstudio, the torch reference, the compiled kernel, and the fast path if there is one."""
+    """Return nerfstudio, the torch reference, the compiled kernel, and the fast path if any."""
     assert isinstance(scene.field, NerfactoField), "nerfstudio renders nerfacto scenes only"
     peer = nerfstudio_renderer(scene.field)
 
@@ -131,7 +131,7 @@ def readiness(scene: Scene, rays: Rays, path: str) -> dict[str, float]:
 
 
 def views_of(scene: Scene, count: int) -> list[Rays]:
-    """Return the rays of pictures from free walks, the same that an optimised scene is tested on."""
+    """Return the rays of pictures from free walks that no optimised scene learned from."""
     poses = walked_poses(scene, TESTED_SEED, count, frames=2).reshape(-1, 4, 4)[:count]
     camera = PinholeCamera.from_hfov(HFOV_RAD, (SIZE_PX, SIZE_PX))
     return [rays_of(camera, pose[None]) for pose in poses]

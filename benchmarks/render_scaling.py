@@ -1,6 +1,6 @@
 """What a ray costs on the CPU by the number of rays: a table, and a plot.
 
-    python benchmarks/render_scaling.py --scene living_room --plot render_scaling.png
+python benchmarks/render_scaling.py --scene living_room --plot render_scaling.png
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from merkwelt.render.distill.viewpoints import TESTED_SEED, scattered_rays, walked_poses
+from merkwelt.render.distill.viewpoints import Vantages
 from merkwelt.render.rays import Rays
 from merkwelt.render.volume import RenderOptions, render_rays
 from merkwelt.scenes.scene import Scene
@@ -71,8 +71,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here")
     arguments = parser.parse_args()
     scene = Scene.load(arguments.scene, library=arguments.library)
-    poses = walked_poses(scene, TESTED_SEED, 12).reshape(-1, 4, 4)
-    rays = scattered_rays(poses, max(COUNTS), np.random.default_rng(0))
+    rays = Vantages.of(scene).rays(max(COUNTS), np.random.default_rng(0))
     machine = platform.processor() or platform.machine()
     results: dict[str, Any] = {
         "title": f"{scene.card.name}, {machine}, {torch.get_num_threads()} threads",

@@ -80,16 +80,16 @@ def optimise(
 
 
 def _photographs(scene: Scene, named: Path | None) -> Capture | None:
-    """Return the capture that is named, or the one that the scene was trained from, if it is there."""
+    """Return the capture that is named, or else the one the scene was trained from, if any."""
     known = Path(scene.card.capture_path) if scene.card.capture_path else None
     if named is None and (known is None or not known.is_dir()):
         return None
     capture = read_capture(named or known or Path())
     if not scene.card.world_from_training_camera:
         raise ValueError(
-            f"scene {scene.card.name!r} was imported without its photographs, so nobody knows which "
-            f"of {capture.root} it was trained from; leave the capture out, or import the scene "
-            "again with --capture"
+            f"scene {scene.card.name!r} was imported without its photographs, so nobody knows "
+            f"which of {capture.root} it was trained from; leave the capture out, or import the "
+            "scene again with --capture"
         )
     return capture
 

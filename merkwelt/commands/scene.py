@@ -219,9 +219,7 @@ def optimise(
     from ..scene_card_text import print_fast
 
     with progress_bar(f"optimising {name}") as progress:
-        done = run(
-            name, settings, capture=capture, again=again, library=library, progress=progress
-        )
+        done = run(name, settings, capture=capture, again=again, library=library, progress=progress)
     if done.was_there:
         OUT.print(f"scene {name!r} has a fast form already; make it again with --again")
     print_fast(done.scene)

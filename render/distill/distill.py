@@ -15,7 +15,7 @@ from .settings import STAGES, DistillSettings
 from .start import absorbed_share, bricks_with_matter, first_guess, space_of
 from .student import Student
 from .teacher import Photographs, Teacher
-from .viewpoints import learning_poses, scattered_rays
+from .viewpoints import Vantages
 
 Progress = Callable[[float, str], None]
 COUNTED_RAYS = 500_000
@@ -56,13 +56,12 @@ def distill(
     tell = progress or (lambda done, note: None)
     rng = np.random.default_rng(settings.seed)
     tell(0.0, "where there is matter")
-    size = float(np.ptp(np.asarray(scene.card.bounds), axis=0).max()) / 2
-    poses = learning_poses(scene, size, rng)
-    student = _begun(scene, poses, settings, rng)
+    vantages = Vantages.of(scene)
+    student = _begun(scene, vantages, settings, rng)
     photographs = None if capture is None else Photographs(scene, capture)
     teacher = Teacher(
         scene,
-        poses,
+        vantages,
         rng,
         rays_per_step=settings.rays_per_step,
         reuse=settings.reuse,
@@ -90,10 +89,10 @@ def distill(
 
 
 def _begun(
-    scene: Scene, poses: np.ndarray, settings: DistillSettings, rng: np.random.Generator
+    scene: Scene, vantages: Vantages, settings: DistillSettings, rng: np.random.Generator
 ) -> Student:
     """Return a student at the coarsest resolution that knows where there is matter."""
-    rays = scattered_rays(poses, COUNTED_RAYS, rng)
+    rays = vantages.rays(COUNTED_RAYS, rng)
     space = space_of(scene, rays, settings.cells, 2 ** (STAGES - 1))
     share = absorbed_share(scene, rays, space)
     places, occupied = bricks_with_matter(share, settings.matter)

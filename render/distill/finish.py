@@ -1,7 +1,5 @@
 """From what was learned to what is stored."""
 
-import numpy as np
-
 from ...scenes.bricks import BrickLook, Bricks
 from ...scenes.bricks.bricks import store_colour, store_density
 from ...scenes.bricks.hop_loops import grown
@@ -30,8 +28,3 @@ def finished(student: Student, visible: float, field_sha256: str) -> Bricks:
         colour=store_colour(student.colour, look)[vertices],
         field_sha256=field_sha256,
     )
-
-
-def memory_mb(bricks: Bricks) -> float:
-    """Return the size of what is stored, in megabytes."""
-    return sum(np.asarray(a).nbytes for a in bricks.arrays().values()) / 1e6

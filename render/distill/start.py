@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from ...scenes.bricks import BRICK, BrickSpace
-from ...scenes.bricks.space import in_walking_order
+from ...scenes.bricks.space import VOXELS, in_walking_order
 from ...scenes.scene import Scene
 from ..rays import Rays
 from .count_loops import count
@@ -106,7 +106,7 @@ def bricks_with_matter(share: np.ndarray, least: float) -> tuple[np.ndarray, np.
     blocks = blocks.transpose(0, 1, 3, 5, 2, 4, 6)
     places = np.argwhere(blocks.any(axis=(4, 5, 6))).astype(np.int32)
     places = places[in_walking_order(places)]
-    return places, blocks[tuple(places.T)].reshape(len(places), -1)
+    return places, blocks[tuple(places.T)].reshape(len(places), VOXELS)
 
 
 def first_guess(share: np.ndarray, vertices: np.ndarray) -> np.ndarray:
@@ -118,8 +118,7 @@ def first_guess(share: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     found = np.zeros(len(vertices), dtype=np.float32)
     for corner in range(8):
         z, y, x = (
-            (vertices[:, 1 + axis] - ((corner >> axis) & 1)).clip(0, cells - 1)
-            for axis in range(3)
+            (vertices[:, 1 + axis] - ((corner >> axis) & 1)).clip(0, cells - 1) for axis in range(3)
         )
         found = np.maximum(found, share[vertices[:, 0], z, y, x])
     return np.log(np.clip(-np.log1p(-found), *DEPTHS)).astype(np.float32)

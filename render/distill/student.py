@@ -91,9 +91,12 @@ class Student:
     def _descend(self, rate: float) -> None:
         bounded = (LOG_DEPTHS, COLOURS)
         for k, value in enumerate((self.log_depth, self.colour)):
+            slope, mean, square = self._memory[k]
             loops.adam(
                 value,
-                *self._memory[k],
+                slope,
+                mean,
+                square,
                 self._touched,
                 (np.float32((DENSITY_RATE, COLOUR_RATE)[k] * rate), *map(np.float32, bounded[k])),
                 (MEAN_DECAY, SQUARE_DECAY, np.float32(self._steps)),
@@ -137,7 +140,9 @@ def shared_vertices(places: np.ndarray, space: BrickSpace) -> tuple[np.ndarray, 
     """
     wide = space.cells + 1
     offset = np.arange(CORNERS)
-    z, y, x = (places[:, 1 + axis, None].astype(np.int64) * (CORNERS - 1) + offset for axis in range(3))
+    z, y, x = (
+        places[:, 1 + axis, None].astype(np.int64) * (CORNERS - 1) + offset for axis in range(3)
+    )
     code = places[:, 0, None, None, None].astype(np.int64) * wide + z[:, :, None, None]
     code = (code * wide + y[:, None, :, None]) * wide + x[:, None, None, :]
     unique, number = np.unique(code.reshape(-1), return_inverse=True)

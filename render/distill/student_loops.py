@@ -22,8 +22,8 @@ TINY = np.float32(1e-12)
 def room(rays):
     """Return what ``look`` writes for so many rays, and room for an order of their samples.
 
-    Brick and cell ``[ray, sample, 2]``; place in the cell ``[ray, sample, 3]``; slopes of the loss by
-    log depth and by colour, and the weight ``[ray, sample, 5]``; samples ``[ray]``; colour,
+    Brick and cell ``[ray, sample, 2]``; place in the cell ``[ray, sample, 3]``; slopes of the loss
+    by log depth and by colour, and the weight ``[ray, sample, 5]``; samples ``[ray]``; colour,
     nearness, light left and samples ``[ray, 6]``; slope by the colour behind ``[ray, 3]``; order.
     """
     return (
@@ -66,8 +66,8 @@ def look(origins, directions, targets, target_left, space, step_cells, matter, l
         target_left: ``[ray]`` light that should be left, NaN where that is not known.
         space: see ``seek``.
         step_cells: step in cells.
-        matter: ``[brick, vertex]`` number of each vertex; ``[vertex]`` log of the optical depth of a
-            cell; ``[vertex, 3]`` colour; ``[3]`` colour behind everything.
+        matter: ``[brick, vertex]`` number of each vertex; ``[vertex]`` log of the optical depth of
+            a cell; ``[vertex, 3]`` colour; ``[3]`` colour behind everything.
         losses: weights of distortion and of light left, beside the squared error of colours.
         record: see ``room``, without the order.
     """
@@ -206,8 +206,8 @@ def gather(order, starts, brick_at, ranks, record, vertex_of, sums):
         ranks: first rank and the one after the last.
         record: bricks, places and slopes (see ``room``).
         vertex_of: ``[brick, vertex]`` number of each vertex.
-        sums: ``[vertex]`` slopes by log depth, ``[vertex, 3]`` by colour; ``[vertex]`` set to 1 where
-            something was added; ``[brick, cell]`` raised to the largest weight.
+        sums: ``[vertex]`` slopes by log depth, ``[vertex, 3]`` by colour; ``[vertex]`` set to 1
+            where something was added; ``[brick, cell]`` raised to the largest weight.
     """
     bricks, places, slopes = record
     by_depth, by_colour, touched, heaviest = sums

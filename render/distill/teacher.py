@@ -11,7 +11,7 @@ from ...scenes.scene import Scene
 from ..photographs import load_photograph, photograph_camera, photograph_rays
 from ..rays import Rays
 from ..volume import RenderOptions, render_rays
-from .viewpoints import scattered_rays
+from .viewpoints import Vantages
 
 PHOTOGRAPHS_AT_ONCE = 16
 LONGEST_PX = 400
@@ -98,7 +98,7 @@ class Teacher:
     def __init__(
         self,
         scene: Scene,
-        poses: np.ndarray,
+        vantages: Vantages,
         rng: np.random.Generator,
         *,
         rays_per_step: int,
@@ -109,13 +109,13 @@ class Teacher:
 
         Args:
             scene: whose exact rendering is learned.
-            poses: where to look from, ``[n, 4, 4]``.
+            vantages: where to look from.
             rng: source of all chance.
             rays_per_step: rays of one batch.
             reuse: how often each ray is given, on average.
             photographs: where there are some, and the share of rays from them.
         """
-        self._scene, self._poses, self._rng = scene, poses, rng
+        self._scene, self._vantages, self._rng = scene, vantages, rng
         self._photographs = photographs
         self._batch = rays_per_step
         self._fresh = 16 * rays_per_step
@@ -150,8 +150,7 @@ class Teacher:
                 parts.append(photographs.lesson(taken, self._rng))
             count -= taken
         if count:
-            rays = scattered_rays(self._poses, count, self._rng)
-            parts.append(rendered_lesson(self._scene, rays))
+            parts.append(rendered_lesson(self._scene, self._vantages.rays(count, self._rng)))
         self._parts = [*self._parts, Lesson.joined(parts)][-REFILLS_PER_POOL:]
 
 

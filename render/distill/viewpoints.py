@@ -1,11 +1,11 @@
 """Where a scene is looked at from while its render-ready form is made."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 
 from ...scenes.scene import Scene
 from ..key import ClipKey
@@ -21,10 +21,9 @@ TESTED_SEED = 0x5EE_0002
 WALKS = 160
 POSES_PER_WALK = 8
 POSES_PER_S = 4.0
-NEARBY = 800
-STRAY = 0.04
-"""How far from photographs else is looked from, of half the scene's size (standard deviation)."""
-TURN_RAD = 0.35
+WALK_STRAY, VIEW_STRAY = 0.01, 0.04
+"""How far from walks and from training views else is looked from, of half the scene's size."""
+VIEW_TURN_RAD = 0.3
 HFOV_RAD = math.radians(80)
 
 
@@ -60,37 +59,60 @@ def walked_poses(
     return np.stack(found) if found else np.zeros((0, observer.eyes, frames, 4, 4))
 
 
-def learning_poses(scene: Scene, size: float, rng: np.random.Generator) -> np.ndarray:
-    """Return poses ``[n, 4, 4]``: on walks, and near the views the scene was trained from.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Vantages:
+    """Places to look from, each with how far around it else is looked from."""
 
-    Raises:
-        ValueError: there are neither.
-    """
-    walked = walked_poses(scene, LEARNED_SEED, WALKS).reshape(-1, 4, 4)
-    views = np.asarray(scene.card.world_from_view, dtype=np.float64).reshape(-1, 4, 4)
-    if len(views):
-        near = views[rng.integers(len(views), size=NEARBY)]
-        near[:, :3, 3] += STRAY * size * rng.normal(size=(NEARBY, 3))
-        near[:, :3, :3] @= Rotation.from_rotvec(TURN_RAD * rng.normal(size=(NEARBY, 3))).as_matrix()
-        walked = np.concatenate([walked, near])
-    if not len(walked):
-        raise ValueError(
-            f"scene {scene.card.name!r} has neither training views nor a floor to walk on, so "
-            "nobody knows where to look at it from; import it with its capture, or with a floor"
+    poses: np.ndarray
+    """``[n, 4, 4]`` camera poses in the world."""
+    stray: np.ndarray
+    """``[n]`` standard deviation of the distance along each axis, in world units."""
+    turn_rad: np.ndarray
+    """``[n]`` likewise of the direction."""
+
+    @classmethod
+    def of(cls, scene: Scene) -> Self:
+        """Return places on walks, and the views the scene was trained from.
+
+        Raises:
+            ValueError: there are neither.
+        """
+        size = float(np.ptp(np.asarray(scene.card.bounds), axis=0).max()) / 2
+        walked = walked_poses(scene, LEARNED_SEED, WALKS).reshape(-1, 4, 4)
+        views = np.asarray(scene.card.world_from_view, dtype=np.float64).reshape(-1, 4, 4)
+        if not len(walked) + len(views):
+            raise ValueError(
+                f"scene {scene.card.name!r} has neither training views nor a floor to walk on, so "
+                "nobody knows where to look at it from; import it with its capture, or with a floor"
+            )
+        if len(views):
+            # As many as there are places on walks, so that each kind gets half of the rays.
+            views = np.resize(views, (max(len(walked), len(views)), 4, 4))
+        on_walks = np.arange(len(walked) + len(views)) < len(walked)
+        return cls(
+            poses=np.concatenate([walked, views]),
+            stray=size * np.where(on_walks, WALK_STRAY, VIEW_STRAY),
+            turn_rad=np.where(on_walks, 0.0, VIEW_TURN_RAD),
         )
-    return walked
 
+    def rays(self, count: int, rng: np.random.Generator) -> Rays:
+        """Return rays through random points of wide pictures, each from a place of its own.
 
-def scattered_rays(poses: np.ndarray, count: int, rng: np.random.Generator) -> Rays:
-    """Return rays through random points of wide pictures taken at random poses ``[n, 4, 4]``."""
-    chosen = rng.integers(len(poses), size=count)
-    reach = math.tan(HFOV_RAD / 2)
-    plane = rng.uniform(-reach, reach, size=(count, 2))
-    along = np.concatenate([plane, np.ones((count, 1))], axis=1)
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
-    directions = np.einsum("nij,nj->ni", poses[chosen, :3, :3], along)
-    return Rays(
-        origins=torch.from_numpy(poses[chosen, :3, 3].astype(np.float32)),
-        directions=torch.from_numpy(directions.astype(np.float32)),
-        z_per_distance=torch.from_numpy(along[:, 2].astype(np.float32)),
-    )
+        Rays that share an origin can be satisfied by fog just in front of it; no two of these do.
+        """
+        chosen = rng.integers(len(self.poses), size=count)
+        reach = math.tan(HFOV_RAD / 2)
+        plane = rng.uniform(-reach, reach, size=(count, 2))
+        along = np.concatenate([plane, np.ones((count, 1))], axis=1)
+        along /= np.linalg.norm(along, axis=1, keepdims=True)
+        directions = np.einsum("nij,nj->ni", self.poses[chosen, :3, :3], along)
+        directions += self.turn_rad[chosen, None] * rng.normal(size=(count, 3))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        axis = self.poses[chosen, :3, 2]
+        origins = self.poses[chosen, :3, 3]
+        origins = origins + self.stray[chosen, None] * rng.normal(size=(count, 3))
+        return Rays(
+            origins=torch.from_numpy(origins.astype(np.float32)),
+            directions=torch.from_numpy(directions.astype(np.float32)),
+            z_per_distance=torch.from_numpy((directions * axis).sum(axis=1).astype(np.float32)),
+        )

@@ -45,8 +45,11 @@ def render_nerfacto(field: NerfactoField, origins: Tensor, directions: Tensor) -
 def absorb_nerfacto(
     field: NerfactoField, origins: Tensor, directions: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return edges ``[ray, k + 1]`` (field units) of the samples and the weight ``[ray, k]`` each
-    has in what the ray sees."""
+    """Return where the light of rays is absorbed, in the samples that the field places itself.
+
+    Edges ``[ray, k + 1]`` are in field units; weights ``[ray, k]`` are what each sample has in what
+    the ray sees.
+    """
     from .absorption_loops import absorb
 
     if field not in _PACKED:

@@ -119,11 +119,10 @@ class Bricks:
         missing = {"places", "occupied", "density", "colour"} - set(arrays)
         if missing or "merkwelt_bricks" not in told:
             raise ValueError(f"it lacks {sorted(missing) or 'its description'}")
-        data: dict[str, Any] = json.loads(told["merkwelt_bricks"])
+        data = json.loads(told["merkwelt_bricks"])
         if data["format"] != FORMAT:
             raise ValueError(f"expected format {FORMAT}, found {data['format']}; update merkwelt")
-        look = {k: tuple(v) if isinstance(v, list) else v for k, v in data["look"].items()}
-        space = {k: tuple(v) if isinstance(v, list) else v for k, v in data["space"].items()}
+        look, space = (_with_tuples(data[part]) for part in ("look", "space"))
         occupied = np.unpackbits(arrays["occupied"], axis=1).astype(bool)
         return cls(
             space=BrickSpace(**space),
@@ -134,6 +133,10 @@ class Bricks:
             colour=np.ascontiguousarray(arrays["colour"], dtype=np.uint32),
             field_sha256=told.get("field_sha256", ""),
         )
+
+
+def _with_tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
 
 
 def store_density(log_depth: np.ndarray, look: BrickLook) -> np.ndarray:

@@ -79,7 +79,7 @@ def index_of(places: np.ndarray, space: BrickSpace) -> np.ndarray:
         if level > 0:
             ends[(slice(quarter, along - quarter),) * 3] = True
         padded = np.pad(ends, 1, constant_values=True)
-        distance = distance_transform_cdt(~padded, "chessboard")[1:-1, 1:-1, 1:-1]
+        distance = np.asarray(distance_transform_cdt(~padded, "chessboard"))[1:-1, 1:-1, 1:-1]
         index[level] = np.where(solid, number[level], -np.maximum(distance, 1))
     return index.reshape(-1)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from merkwelt.render.distill.count_loops import count
 from merkwelt.render.distill.start import bricks_with_matter, first_guess, space_of
-from merkwelt.render.distill.viewpoints import learning_poses, scattered_rays
+from merkwelt.render.distill.viewpoints import Vantages
 from merkwelt.scenes.analytic import analytic_room
 
 CELLS = 32
@@ -65,7 +65,7 @@ def test_a_wall_is_found_where_it_stands():
 def test_cubes_hold_the_room_and_what_is_seen_of_it():
     room = analytic_room()
     rng = np.random.default_rng(0)
-    rays = scattered_rays(learning_poses(room, 3.0, rng), 3000, rng)
+    rays = Vantages.of(room).rays(3000, rng)
     space = space_of(room, rays, None, 4)
     assert (space.levels, space.cells) == (1, 128)
     corners = space.grid_from_world(np.array(room.card.bounds))

@@ -96,9 +96,7 @@ def test_gradients_are_those_of_torch(known):
     for parity in range(8):
         ranks = int(turns.bounds[parity]), int(turns.bounds[parity + 1])
         record = (bricks, places, slopes)
-        loops.gather(
-            order, turns.starts, turns.brick_at, ranks, record, made.vertex_of, sums
-        )
+        loops.gather(order, turns.starts, turns.brick_at, ranks, record, made.vertex_of, sums)
     # Single precision, and colours of samples below a weight of 1e-4 are left out.
     for found, wanted in ((by_depth, expected[0][:, 0]), (by_colour, expected[1])):
         np.testing.assert_allclose(found, wanted, atol=2e-5 * float(wanted.abs().max()) + 2e-6)

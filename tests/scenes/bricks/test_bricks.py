@@ -76,7 +76,13 @@ def test_arrays_that_do_not_belong_together_are_refused(changes, match):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"cells": 40}, {"cells": 0}, {"levels": 0}, {"half_edge": 0.0}, {"centre": (0.0, np.nan, 0.0)}],
+    [
+        {"cells": 40},
+        {"cells": 0},
+        {"levels": 0},
+        {"half_edge": 0.0},
+        {"centre": (0.0, np.nan, 0.0)},
+    ],
 )
 def test_spaces_that_bricks_do_not_fit_into_are_refused(wrong):
     with pytest.raises(ValueError, match="expected"):
