@@ -25,6 +25,7 @@ STAGE_RATES = (1.0, 0.6, 0.4)
 LAST_RATE = 0.1
 """What is left of the rate at the end of the last stage."""
 STAGE_COSTS = (0.5, 1.0, 1.6)
+CLOSED_PHOTOGRAPHS, OPEN_PHOTOGRAPHS = 0.5, 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ def distill(
         rng,
         rays_per_step=settings.rays_per_step,
         reuse=settings.reuse,
-        photographs=(photographs, settings.photographs)
+        photographs=(photographs, _share_of_photographs(student, settings))
         if photographs is not None and photographs.views
         else None,
     )
@@ -108,6 +109,13 @@ def _begun(
     if not student.learns_behind:
         student.behind[:] = 1.0 if background == "white" else 0.0
     return student
+
+
+def _share_of_photographs(student: Student, settings: DistillSettings) -> float:
+    if settings.photographs is not None:
+        return settings.photographs
+    # A scene that ends at its bounds, or at most at twice their size, has one or two levels.
+    return CLOSED_PHOTOGRAPHS if student.space.levels <= 2 else OPEN_PHOTOGRAPHS
 
 
 def _rate(stage: int, passed: float) -> float:

@@ -13,19 +13,21 @@ class DistillSettings:
     """What the render-ready form is made of, and how long it learns."""
 
     cells: int | None = None
-    """Cells along an edge of each cube: 512 in scenes that end at their bounds, 256 in others."""
-    steps: tuple[int, int, int] = (200, 350, 650)
+    """Cells along an edge of each cube: 768 in scenes that end at their bounds, 256 in others."""
+    steps: tuple[int, int, int] = (200, 400, 1200)
     """Steps of learning at a quarter, at half and at the whole of that resolution."""
     rays_per_step: int = 16384
     """Rays of one step."""
     reuse: float = 1.5
     """How often each rendered ray is learned from, on average; rendering them takes a third of the
     time or more."""
-    photographs: float = 0.25
-    """Share of the rays whose colour comes from a training photograph, if there are any."""
+    photographs: float | None = None
+    """Share of the rays whose colour comes from a training photograph, if there are any: half in
+    scenes that end at their bounds, a twentieth in others, whose exact renderings and photographs
+    ask for different things."""
     step_cells: float = 1.0
     """Distance between the places at which a ray is looked at, in cells."""
-    compact: float = 0.02
+    compact: float = 0.05
     """Weight of the distortion loss (Barron et al. 2022, equation 15), which draws what a ray meets
     together."""
     opaque: float = 0.1
@@ -48,7 +50,7 @@ class DistillSettings:
                 f"expected at least 1 ray a step, each used at least once, and a seed of at least "
                 f"0, got {self}"
             )
-        if not 0 <= self.photographs <= 1:
+        if self.photographs is not None and not 0 <= self.photographs <= 1:
             raise ValueError(f"expected a share of photographs in [0, 1], got {self.photographs}")
         if not (0 < self.matter < 1 and 0 < self.visible < 1):
             raise ValueError(f"expected matter and visible between 0 and 1, got {self}")

@@ -20,7 +20,7 @@ BEYOND = 0.002
 MOST_LEVELS = 8
 OPEN = 2.0
 """How many times as far as its bounds a scene's light must reach to be a scene that goes on."""
-OPEN_CELLS, CLOSED_CELLS = 256, 512
+OPEN_CELLS, CLOSED_CELLS = 256, 768
 MARGIN = 1.06
 """Room around a scene's bounds, on which walls may stand."""
 LEAST_ARRIVED = 0.5

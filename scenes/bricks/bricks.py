@@ -27,7 +27,7 @@ class BrickLook:
     """Colours that 0 and 1023 stand for; beyond [0, 1], so that mixtures can reach its ends."""
     behind: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Colour of the light that nothing absorbs."""
-    dark: float = 0.004
+    dark: float = 0.02
     """Share of the light at which a ray ends; its colour is then taken for the whole."""
     faint: float = 0.002
     """Weight below which a sample is passed over."""
@@ -92,14 +92,14 @@ class Bricks:
     @property
     def megabytes(self) -> float:
         """Memory that rendering it takes."""
-        arrays = (self.density, self.colour, self.occupied, self.index)
+        arrays = (self.density, self.colour, self.hops, self.index)
         return sum(array.nbytes for array in arrays) / 1e6
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a file holds."""
         return {
             "places": self.places.astype(np.int16),
-            "occupied": np.packbits(self.occupied, axis=1),
+            "hops": self.hops,
             "density": self.density,
             "colour": self.colour,
         }
@@ -116,23 +116,26 @@ class Bricks:
         Raises:
             ValueError: something is missing, misshaped, or of a newer version.
         """
-        missing = {"places", "occupied", "density", "colour"} - set(arrays)
+        missing = {"places", "hops", "density", "colour"} - set(arrays)
         if missing or "merkwelt_bricks" not in told:
             raise ValueError(f"it lacks {sorted(missing) or 'its description'}")
         data = json.loads(told["merkwelt_bricks"])
         if data["format"] != FORMAT:
             raise ValueError(f"expected format {FORMAT}, found {data['format']}; update merkwelt")
         look, space = (_with_tuples(data[part]) for part in ("look", "space"))
-        occupied = np.unpackbits(arrays["occupied"], axis=1).astype(bool)
-        return cls(
+        hops = np.ascontiguousarray(arrays["hops"], dtype=np.uint8)
+        bricks = cls(
             space=BrickSpace(**space),
             look=BrickLook(**look),
             places=arrays["places"].astype(np.int32),
-            occupied=occupied,
+            occupied=hops == 0,
             density=np.ascontiguousarray(arrays["density"], dtype=np.uint8),
             colour=np.ascontiguousarray(arrays["colour"], dtype=np.uint32),
             field_sha256=told.get("field_sha256", ""),
         )
+        # Measuring them takes seconds, which a scene that is loaded does not have.
+        bricks.__dict__["hops"] = hops
+        return bricks
 
 
 def _with_tuples(data: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def optimised(room):
 def test_a_room_is_learned_well_enough_to_be_recognised(optimised):
     scene, made, notes = optimised
     quality = walk_quality(scene)
-    # Few and small steps, and cells of 5 cm; an even picture of this room's mean colour is the floor.
+    # Few small steps, and cells of 5 cm; an even picture of the room's mean colour is the floor.
     poses = walked_poses(scene, TESTED_SEED, 12, frames=2).reshape(-1, 4, 4)
     seen = render_rays(scene, rays_of(PinholeCamera.from_hfov(1.13, (16, 16)), poses)).rgb
     floor_db = -10 * float(((seen - seen.mean(dim=0)) ** 2).mean().log10())

@@ -67,6 +67,6 @@ def test_cubes_hold_the_room_and_what_is_seen_of_it():
     rng = np.random.default_rng(0)
     rays = Vantages.of(room).rays(3000, rng)
     space = space_of(room, rays, None, 4)
-    assert (space.levels, space.cells) == (1, 128)
+    assert (space.levels, space.cells) == (1, 192)
     corners = space.grid_from_world(np.array(room.card.bounds))
     assert 0.9 < np.abs(corners).max() < 1
