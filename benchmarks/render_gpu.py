@@ -239,6 +239,7 @@ def measured(arguments: argparse.Namespace, device: torch.device) -> dict[str, A
             stack.enter_context(nerfstudio_mended())
             run = find_run(arguments.run)
             scene = import_run(run, ImportOptions(name="benchmark"))
+            assert isinstance(scene.field, NerfactoField)
             peer = nerfstudio_renderer(scene.field, device, rays_at_once=RAYS_AT_ONCE)
             made = {**renderers(scene, device), "nerfstudio": peer}
             cases.append((run.name, scene, camera_poses(scene, clips), made))

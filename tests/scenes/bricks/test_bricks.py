@@ -18,7 +18,9 @@ SPACE = BrickSpace(centre=(0.0, 1.0, 2.0), half_edge=3.0, cells=64, levels=2)
 
 def some_bricks(count=5, **changes):
     rng = np.random.default_rng(0)
-    places = np.unique(rng.integers(0, [2, 8, 8, 8], (count, 4)), axis=0).astype(np.int32)
+    # On the outer level a brick at its rim: the middle belongs to the inner level.
+    places = np.unique(rng.integers(0, [1, 8, 8, 8], (count - 1, 4)), axis=0).astype(np.int32)
+    places = np.concatenate([places, np.array([[1, 0, 7, 0]], dtype=np.int32)])
     n = len(places)
     parts = {
         "space": SPACE,
