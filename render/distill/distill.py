@@ -75,6 +75,7 @@ def distill(
     for stage in range(STAGES):
         if stage:
             student = refined(student, settings.visible)
+            _require_matter(scene, len(student.places), settings)
         steps, errors = settings.steps[stage], []
         for step in range(steps):
             if step == steps // 2:
@@ -83,8 +84,10 @@ def distill(
             done += STAGE_COSTS[stage]
             share = START_SHARE + (1 - START_SHARE) * done / total
             tell(share, f"{student.space.cells} cells, {_db(errors):.1f} dB to what is learned")
+    bricks = finished(student, settings.visible / 4, field_fingerprint(scene.field))
+    _require_matter(scene, len(bricks.places), settings)
     return Distilled(
-        bricks=finished(student, settings.visible / 4, field_fingerprint(scene.field)),
+        bricks=bricks,
         learned_psnr_db=_db(errors),
     )
 
@@ -109,6 +112,15 @@ def _begun(
     if not student.learns_behind:
         student.behind[:] = 1.0 if background == "white" else 0.0
     return student
+
+
+def _require_matter(scene: Scene, bricks: int, settings: DistillSettings) -> None:
+    """Raise ValueError if nothing is left to be seen, rather than keep an empty form."""
+    if not bricks:
+        raise ValueError(
+            f"scene {scene.card.name!r}: no cell came to a weight of {settings.visible}, so that "
+            f"nothing is left; take more steps than {settings.steps}, or a smaller --visible"
+        )
 
 
 def _share_of_photographs(student: Student, settings: DistillSettings) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ...scenes.bricks import BRICK
+from ...scenes.bricks.bricks import MOST_STEP_CELLS
 
 STAGES = 3
 """Resolutions that are passed through, each twice as fine as the one before."""
@@ -52,5 +53,14 @@ class DistillSettings:
             )
         if self.photographs is not None and not 0 <= self.photographs <= 1:
             raise ValueError(f"expected a share of photographs in [0, 1], got {self.photographs}")
+        if not 0 < self.step_cells <= MOST_STEP_CELLS:
+            raise ValueError(
+                f"expected a step of at most {MOST_STEP_CELLS:g} cells, got {self.step_cells}"
+            )
+        if not (self.compact >= 0 and self.opaque >= 0):
+            raise ValueError(
+                f"expected weights of the loss of at least 0, got compact={self.compact} and "
+                f"opaque={self.opaque}"
+            )
         if not (0 < self.matter < 1 and 0 < self.visible < 1):
             raise ValueError(f"expected matter and visible between 0 and 1, got {self}")

@@ -12,6 +12,7 @@ from .space import CORNERS, VERTICES, VOXELS, BrickSpace, index_of
 
 FORMAT = 1
 MOST_STORED = 255
+MOST_STEP_CELLS = 2.0
 TEN_BITS = 1023
 
 
@@ -34,8 +35,10 @@ class BrickLook:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
-        if not 0 < self.step_cells <= 2:
-            raise ValueError(f"expected a step of at most 2 cells, got {self.step_cells}")
+        if not 0 < self.step_cells <= MOST_STEP_CELLS:
+            raise ValueError(
+                f"expected a step of at most {MOST_STEP_CELLS:g} cells, got {self.step_cells}"
+            )
         for low, high in (self.density_range, self.colour_range):
             if not (np.isfinite([low, high]).all() and low < high):
                 raise ValueError(f"expected ascending ranges of stored numbers, got {self}")
@@ -145,7 +148,9 @@ def _with_tuples(data: dict[str, Any]) -> dict[str, Any]:
 def store_density(log_depth: np.ndarray, look: BrickLook) -> np.ndarray:
     """Return bytes for logarithms of the optical depth of one cell."""
     low, high = look.density_range
-    return np.clip(np.round((log_depth - low) / (high - low) * 255), 0, 255).astype(np.uint8)
+    return np.clip(np.round((log_depth - low) / (high - low) * MOST_STORED), 0, MOST_STORED).astype(
+        np.uint8
+    )
 
 
 def store_colour(rgb: np.ndarray, look: BrickLook) -> np.ndarray:

@@ -156,6 +156,12 @@ def test_an_empty_scene_and_one_that_nobody_looks_at_are_refused(room):
         distill(Scene(card, nothing), SMALL)
 
 
+def test_nothing_is_kept_of_what_nobody_saw(room):
+    settings = replace(SMALL, steps=(1, 1, 1), rays_per_step=16, visible=0.999)
+    with pytest.raises(ValueError, match="nothing is left; take more steps"):
+        distill(room, settings)
+
+
 @pytest.mark.parametrize(
     ("wrong", "match"),
     [
@@ -165,6 +171,8 @@ def test_an_empty_scene_and_one_that_nobody_looks_at_are_refused(room):
         ({"reuse": 0.5}, "used at least once"),
         ({"photographs": 1.5}, "share of photographs"),
         ({"matter": 0.0}, "between 0 and 1"),
+        ({"step_cells": 3.0}, "at most 2 cells"),
+        ({"compact": -1.0}, "at least 0"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(wrong, match):
