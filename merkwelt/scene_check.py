@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import imageio.v3 as imageio
 import numpy as np
 
@@ -18,6 +19,16 @@ from .scenes.captures import read_capture
 from .scenes.scene import Scene
 
 GAP_PX = 6
+HEADING_PX = 22
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+COLUMNS = (
+    "photograph",
+    "exact",
+    "exact - photograph, x 4",
+    "fast",
+    "fast - photograph, x 4",
+    "fast - exact, x 4",
+)
 SHOWN_TIMES = 4
 """Differences are shown so many times as large."""
 EXACT_SHARE = 0.8
@@ -145,8 +156,9 @@ def _path_data(check: PathCheck) -> dict[str, Any]:
 def side_by_side(check: SceneCheck, *, most: int = 8) -> np.ndarray:
     """Return one picture with a row for each view.
 
-    Photograph, exact rendering, and their difference; then, if there is a fast path, its rendering,
-    its difference to the photograph, and that to the exact rendering; all differences x 4.
+    Headed by what the columns are: photograph, exact rendering, and their difference; then, if
+    there is a fast path, its rendering, its difference to the photograph, and that to the exact
+    rendering; all differences x 4.
     """
     rows = []
     fast = check.fast.scores if check.fast else [None] * len(check.exact.scores)
@@ -160,10 +172,24 @@ def side_by_side(check: SceneCheck, *, most: int = 8) -> np.ndarray:
         spaced = [piece for tile in tiles for piece in (tile, gap)][:-1]
         rows.append(np.concatenate(spaced, axis=1))
     width = max(row.shape[1] for row in rows)
+    columns = COLUMNS if check.fast else COLUMNS[:3]
+    first = check.exact.scores[0].photograph.shape[1]
+    rows.insert(0, _headings(columns, first + GAP_PX, width))
     padded = [
         np.pad(r, ((0, GAP_PX), (0, width - r.shape[1]), (0, 0)), constant_values=255) for r in rows
     ]
     return np.concatenate(padded, axis=0)
+
+
+def _headings(columns: tuple[str, ...], step: int, width: int) -> np.ndarray:
+    """Return a strip with a word over each column, as small as the columns need it."""
+    strip = np.full((HEADING_PX, width, 3), 255, dtype=np.uint8)
+    longest = max(cv2.getTextSize(word, FONT, 1.0, 1)[0][0] for word in columns)
+    scale = min(0.5, (step - GAP_PX) / longest)
+    for i, word in enumerate(columns):
+        place = (i * step, HEADING_PX - GAP_PX)
+        cv2.putText(strip, word, place, FONT, scale, (0, 0, 0), 1, cv2.LINE_AA)
+    return strip
 
 
 def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:

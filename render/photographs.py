@@ -14,6 +14,7 @@ from ..scenes.field import Background
 from ..scenes.placement import place_cameras
 from ..scenes.scene import Scene
 from .camera import PinholeCamera, pixel_centres, rays_of
+from .decibels import decibels
 from .rays import Rays
 from .rigid import unit
 from .volume import RenderOptions, render_rays
@@ -73,7 +74,7 @@ def check_photographs(
 def psnr_db(picture: np.ndarray, reference: np.ndarray) -> float:
     """Return the peak signal-to-noise ratio of two uint8 pictures, in dB."""
     error = np.mean((picture.astype(np.float64) - reference.astype(np.float64)) ** 2) / 255**2
-    return float(-10 * np.log10(max(error, 1e-12)))
+    return decibels(float(error))
 
 
 def ssim(picture: np.ndarray, reference: np.ndarray) -> float:

@@ -44,7 +44,9 @@ class RenderOptions:
     of the CPU but for the rounding of nerfacto's weights to half precision, and for round-off."""
 
     def __post_init__(self) -> None:
-        """Refuse devices that nothing is rendered on."""
+        """Refuse paths that there are not, and devices that nothing is rendered on."""
+        if self.path not in get_args(RenderPath):
+            raise ValueError(f"expected the path exact or fast, got {self.path!r}")
         if self.device not in get_args(Device):
             raise ValueError(f"expected the device cpu or cuda, got {self.device!r}")
 

@@ -9,6 +9,7 @@ from ...scenes.bricks import Bricks
 from ...scenes.captures import Capture
 from ...scenes.fingerprint import field_fingerprint
 from ...scenes.scene import Scene
+from ..decibels import decibels
 from .finish import finished
 from .refine import refined
 from .settings import STAGES, DistillSettings
@@ -25,6 +26,8 @@ STAGE_RATES = (1.0, 0.6, 0.4)
 LAST_RATE = 0.1
 """What is left of the rate at the end of the last stage."""
 STAGE_COSTS = (0.5, 1.0, 1.6)
+AVERAGED_STEPS = 50
+"""Steps over which the error that is told is averaged."""
 CLOSED_PHOTOGRAPHS, OPEN_PHOTOGRAPHS = 0.5, 0.05
 
 
@@ -137,4 +140,4 @@ def _rate(stage: int, passed: float) -> float:
 
 
 def _db(errors: list[float]) -> float:
-    return float(-10 * np.log10(max(float(np.mean(errors[-50:])), 1e-12)))
+    return decibels(float(np.mean(errors[-AVERAGED_STEPS:])))

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from ...scenes.scene import Scene
 from ..camera import PinholeCamera, rays_of
+from ..decibels import decibels
 from ..volume import RenderOptions, render_rays
 from .viewpoints import TESTED_SEED, walked_poses
 
@@ -41,12 +41,8 @@ def walk_quality(scene: Scene) -> WalkQuality | None:
     squared = ((exact.rgb - fast.rgb) ** 2).view(len(poses), -1).mean(dim=1).numpy()
     depth = (fast.depth_median / exact.depth_median - 1).abs()
     return WalkQuality(
-        psnr_db=_db(float(squared.mean())),
-        worst_psnr_db=_db(float(squared.max())),
+        psnr_db=decibels(float(squared.mean())),
+        worst_psnr_db=decibels(float(squared.max())),
         depth_error=float(torch.median(depth)),
         pictures=len(poses),
     )
-
-
-def _db(mean_square: float) -> float:
-    return float(-10 * np.log10(max(mean_square, 1e-12)))

@@ -1,4 +1,7 @@
+import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +21,23 @@ if not torch.cuda.is_available():
 
 def as_matrices(poses):
     return tuple(tuple(map(tuple, pose)) for pose in np.asarray(poses).tolist())
+
+
+@pytest.fixture
+def compiled_resources(repository, tmp_path):
+    """A function that compiles a field's Triton kernels for an H100 and returns their figures."""
+
+    def compiled(field):
+        # In a process of its own: this one's kernels may be interpreted.
+        script, found = repository / "benchmarks" / "triton_resources.py", tmp_path / "found.json"
+        command = [sys.executable, script, "--field", field, "--json", found]
+        environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
+        environment["TRITON_CACHE_DIR"] = str(tmp_path / "cache")
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(found.read_text())[field]
+
+    return compiled
 
 
 @pytest.fixture(scope="session")

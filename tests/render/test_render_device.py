@@ -43,6 +43,11 @@ def assert_same(ours, expected):
     torch.testing.assert_close(ours.depth.cpu(), expected.depth, atol=1e-2, rtol=1e-2)
 
 
+def test_a_path_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="expected the path exact or fast, got 'quick'"):
+        RenderOptions(path="quick")
+
+
 def test_nerfacto_is_rendered_by_its_triton_kernels(living_room, gpu, monkeypatch):
     called = []
     render = triton_path.render_nerfacto_triton

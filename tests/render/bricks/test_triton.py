@@ -1,8 +1,5 @@
 """The Triton kernel against the CPU's, interpreted where there is no CUDA device."""
 
-import json
-import os
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -182,15 +179,8 @@ def test_a_call_is_captured_in_a_cuda_graph_and_says_nothing_to_the_host():
     assert torch.equal(out, expected)
 
 
-def test_the_kernel_compiles_for_an_h100_within_its_registers(repository, tmp_path):
-    # In a process of its own: this one's kernels may be interpreted.
-    script, found = repository / "benchmarks" / "triton_resources.py", tmp_path / "found.json"
-    command = [sys.executable, script, "--field", "bricks", "--json", found]
-    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
-    environment["TRITON_CACHE_DIR"] = str(tmp_path / "cache")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (row,) = json.loads(found.read_text())["bricks"]
+def test_the_kernel_compiles_for_an_h100_within_its_registers(compiled_resources):
+    (row,) = compiled_resources("bricks")
     assert row["spilled_bytes"] == 0
     assert row["shared_bytes"] == 0  # Rays of a warp need no memory to wait for each other.
     assert row["registers"] <= 64  # So that as many warps fit as programs do, 32.
