@@ -6,7 +6,8 @@
 import numpy as np
 from numba import njit, prange
 
-from .seek_loops import CORNERS, FAST, HALF, ONE, TWO, ZERO, enter, pace_of, seek, steep
+from ...scenes.bricks.space import CORNERS
+from .seek_loops import FAST, HALF, ONE, TWO, ZERO, enter, pace_of, seek, steep
 
 OUTPUTS = 6
 FINER = np.float32(4)

@@ -13,12 +13,9 @@ the empty ones were skipped.
 import numpy as np
 from numba import njit
 
+from ...scenes.bricks.space import BRICK
+
 FAST = {"contract", "reassoc", "nsz", "arcp"}
-BRICK = 8
-"""Cells along an edge of a brick."""
-CORNERS = BRICK + 1
-VERTICES = CORNERS**3
-VOXELS = BRICK**3
 LEAST_SLOPE = np.float32(1e-9)
 EARLY = np.float32(0.501)
 """Half a step, and a little: where a ray comes to coarser cells, half a step of the finer ones may

@@ -10,7 +10,8 @@ Barron et al. 2022, on distances ``t / (1 + t)``.
 import numpy as np
 from numba import njit, prange
 
-from ..bricks.seek_loops import CORNERS, FAST, HALF, ONE, TWO, ZERO, enter, pace_of, seek, steep
+from ...scenes.bricks.bricks import corner_of
+from ..bricks.seek_loops import FAST, HALF, ONE, TWO, ZERO, enter, pace_of, seek, steep
 
 MOST_SAMPLES = 192
 """Samples of one ray; what lies behind them is not seen."""
@@ -37,13 +38,7 @@ def room(rays):
     )
 
 
-@njit(cache=True, inline="always")
-def corner(cell, which):
-    """Return the vertex in its brick of a cell's corner, whose number's bits are x, y and z."""
-    x = (cell & 7) + (which & 1)
-    y = ((cell >> 3) & 7) + ((which >> 1) & 1)
-    z = (cell >> 6) + (which >> 2)
-    return (z * CORNERS + y) * CORNERS + x
+corner = njit(inline="always")(corner_of)
 
 
 @njit(cache=True, fastmath=FAST, inline="always")
