@@ -26,14 +26,14 @@ import torch
 from gpu_floor import FAST, RayPair, needs, report_needs
 from merkwelt.render.bricks.triton_path import render_bricks_triton
 from merkwelt.render.camera import PinholeCamera, rays_of
-from merkwelt.render.navigation import Navigation
+from merkwelt.render.motion.plan import AttemptKey, plan_trajectory
+from merkwelt.render.navigation.navigation import Navigation
 from merkwelt.render.nerfacto.kernel import render_nerfacto
 from merkwelt.render.nerfacto.triton_launch import TritonOptions
 from merkwelt.render.nerfacto.triton_path import render_nerfacto_triton
-from merkwelt.render.presets import adult
+from merkwelt.render.observer.presets import adult
 from merkwelt.render.rays import Rays
 from merkwelt.render.volume import field_rays, render_field
-from merkwelt.render.walk import AttemptKey, plan_trajectory
 from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfacto import NerfactoField
 from merkwelt.scenes.nerfstudio.run import find_run, import_run

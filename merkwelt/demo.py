@@ -16,8 +16,8 @@ from .parts import Progress, part
 from .recipes import recipe
 from .render.clip import Clip
 from .render.key import ClipKey
-from .render.navigation import Navigation
-from .render.presets import load_observer
+from .render.navigation.navigation import Navigation
+from .render.observer.presets import load_observer
 from .render.render_clip import ClipSettings, render_clip
 from .rendering import RenderRequest, render
 from .report import (

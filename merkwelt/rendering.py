@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .files import write_atomically
 from .parts import Progress
-from .render.presets import load_observer
+from .render.observer.presets import load_observer
 from .render.render_clip import ClipSettings
 from .scenes.scene import Scene
 from .streams import Plan, Storage, make_plan, render_dataset, render_one

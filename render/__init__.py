@@ -2,8 +2,8 @@
 
 from .clip import Clip
 from .key import ClipKey
+from .motion.trajectory import Trajectory
 from .rays import Rays
-from .trajectory import Trajectory
 from .volume import Rendered, RenderOptions, render_rays
 
 __all__ = ["Clip", "ClipKey", "Rays", "RenderOptions", "Rendered", "Trajectory", "render_rays"]

@@ -6,8 +6,8 @@ import re
 import numpy as np
 
 from ..scenes.card import SceneCard, SceneObject
+from .motion.trajectory import Trajectory
 from .rigid import angles_from_direction, wrap_angle
-from .trajectory import Trajectory
 
 STANDING_M_S = 0.05
 TURNING_RAD = math.radians(20.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from .key import ClipKey
-from .trajectory import Trajectory
+from .motion.trajectory import Trajectory
 from .truth.quantities import Truth
 
 

@@ -13,15 +13,15 @@ from .caption import caption_of
 from .clip import Clip
 from .fisheye import FisheyeCamera
 from .key import ClipKey
-from .navigation import Navigation
-from .observer import Observer
+from .motion.plan import AttemptKey, plan_trajectory
+from .motion.trajectory import Trajectory
+from .navigation.navigation import Navigation
+from .observer.card import Observer
 from .retina import FoveatedRetina
-from .trajectory import Trajectory
 from .truth.coverage import Coverage
 from .truth.ground_truth import Geometry, ground_truth, require_truth
 from .truth.quantities import Quantity, in_order
 from .volume import RenderOptions, render_rays
-from .walk import AttemptKey, plan_trajectory
 
 RetinaKind = Literal["pinhole", "fisheye", "foveated"]
 MOST_ATTEMPTS = 8

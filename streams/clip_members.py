@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..render.clip import Clip
-from ..render.trajectory import Trajectory
+from ..render.motion.trajectory import Trajectory
 from .depth import FARTHEST, NEAREST
 from .plan import Plan
 from .truth_members import (

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..render.key import ClipKey
-from ..render.observer import Observer
+from ..render.observer.card import Observer
 from ..render.render_clip import ClipSettings
 from ..render.truth.ground_truth import require_truth
 from ..scenes.scene import Scene

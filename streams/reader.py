@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from ..render.clip import Clip
 from ..render.key import ClipKey
-from ..render.trajectory import Trajectory
+from ..render.motion.trajectory import Trajectory
 from ..render.truth.quantities import Truth
 from .clip_members import STREAMS, decode_eyes, decode_meta, decode_trajectory
 from .folder import SHARDS, read_plan

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 
 from ..render.clip import Clip
-from ..render.navigation import Navigation, NoPath
-from ..render.observer import Observer
+from ..render.navigation.navigation import Navigation, NoPath
+from ..render.observer.card import Observer
 from ..render.render_clip import ClipRejected, ClipSettings, render_clip
 from ..render.truth.coverage import Coverage
 from ..scenes.scene import Scene, save_scene

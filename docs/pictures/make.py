@@ -9,8 +9,8 @@ import numpy as np
 from merkwelt.render import ClipKey
 from merkwelt.render.camera import Camera, PinholeCamera, rays_of
 from merkwelt.render.fisheye import FisheyeCamera
-from merkwelt.render.navigation import Navigation
-from merkwelt.render.presets import load_observer
+from merkwelt.render.navigation.navigation import Navigation
+from merkwelt.render.observer.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.render.retina import FoveatedRetina
 from merkwelt.render.rigid import look_at

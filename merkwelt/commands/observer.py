@@ -4,12 +4,12 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from ..console import OUT
-from ..render.quantity import Quantity
+from ..render.observer.quantity import Quantity
 
 
 def list_() -> None:
     """List the observers that come with merkwelt."""
-    from ..render.presets import PRESETS
+    from ..render.observer.presets import PRESETS
 
     for name, make in PRESETS.items():
         OUT.print(f"{name:12s} {make().description}")
@@ -21,7 +21,7 @@ def show(name: Positional[str], /) -> None:
     Args:
         name: adult, static, ...
     """
-    from ..render.presets import load_observer
+    from ..render.observer.presets import load_observer
 
     observer = load_observer(name)
     OUT.print(f"[bold]{observer.name}[/]: {observer.description}")

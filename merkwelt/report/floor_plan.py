@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
-from ..render.navigation import Navigation
+from ..render.navigation.navigation import Navigation
 from ..scenes.card import SceneCard, SceneObject
 from .labels import round_length
 from .theme import LIGHT, themed

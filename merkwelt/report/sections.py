@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ..render.clip import Clip
-from ..render.trajectory import Trajectory
+from ..render.motion.trajectory import Trajectory
 from ..scenes.card import SceneCard
 from .blocks import (
     Block,

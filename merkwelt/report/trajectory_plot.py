@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..render.trajectory import Trajectory
+from ..render.motion.trajectory import Trajectory
 from ..scenes.card import SceneCard
 from .floor_plan import Walkable, draw_plan
 from .theme import LIGHT, themed

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..objectives.objective import Batch
-from ..render.trajectory import Trajectory
+from ..render.motion.trajectory import Trajectory
 from ..streams.reader import ClipDataset
 
 CACHED_BYTES = 1 << 30

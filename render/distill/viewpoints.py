@@ -9,11 +9,11 @@ import torch
 
 from ...scenes.scene import Scene
 from ..key import ClipKey
-from ..navigation import Navigation, NoPath
-from ..observer import Observer
-from ..presets import adult
+from ..motion.plan import plan_trajectory
+from ..navigation.navigation import Navigation, NoPath
+from ..observer.card import Observer
+from ..observer.presets import adult
 from ..rays import Rays
-from ..walk import plan_trajectory
 
 LEARNED_SEED = 0x5EE_0001
 TESTED_SEED = 0x5EE_0002

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from merkwelt.render.navigation import Navigation
-from merkwelt.render.presets import adult
+from merkwelt.render.navigation.navigation import Navigation
+from merkwelt.render.observer.presets import adult
 from merkwelt.render.rigid import look_at
 from merkwelt.scenes.analytic import AnalyticField, analytic_room
 from merkwelt.scenes.scene import Scene

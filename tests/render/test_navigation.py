@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from merkwelt.render.ground import estimate_floor
-from merkwelt.render.navigation import Navigation, NoPath
-from merkwelt.render.presets import adult, static
+from merkwelt.render.navigation.ground import estimate_floor
+from merkwelt.render.navigation.navigation import Navigation, NoPath
+from merkwelt.render.navigation.surfaces import SIGHT_STEPS, first_hits
+from merkwelt.render.observer.presets import adult, static
 from merkwelt.render.rigid import look_at
-from merkwelt.render.surfaces import SIGHT_STEPS, first_hits
 from merkwelt.scenes.scene import Scene
 
 from .conftest import as_matrices

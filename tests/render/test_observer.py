@@ -2,9 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from merkwelt.render.observer import Observer
-from merkwelt.render.presets import PRESETS, adult, load_observer, static
-from merkwelt.render.quantity import Quantity
+from merkwelt.render.observer.card import Observer
+from merkwelt.render.observer.presets import PRESETS, adult, load_observer, static
+from merkwelt.render.observer.quantity import Quantity
 
 
 def _draws(quantity, n=4000):

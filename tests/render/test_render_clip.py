@@ -6,7 +6,7 @@ import pytest
 import torch
 from merkwelt.render.camera import rays_of
 from merkwelt.render.key import ClipKey
-from merkwelt.render.presets import adult, static
+from merkwelt.render.observer.presets import adult, static
 from merkwelt.render.render_clip import ClipRejected, ClipSettings, render_clip
 from merkwelt.render.stereo import disparity_px
 from merkwelt.render.volume import render_rays

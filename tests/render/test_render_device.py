@@ -9,7 +9,7 @@ from merkwelt.render import RenderOptions, volume
 from merkwelt.render.camera import PinholeCamera, rays_of
 from merkwelt.render.key import ClipKey
 from merkwelt.render.nerfacto import triton_path
-from merkwelt.render.presets import adult
+from merkwelt.render.observer.presets import adult
 from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.render.rigid import look_at
 from merkwelt.render.volume import render_rays

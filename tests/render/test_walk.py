@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from merkwelt.render.caption import caption_of
-from merkwelt.render.gait import head_motion
-from merkwelt.render.gaze import blinks
 from merkwelt.render.key import ClipKey
-from merkwelt.render.navigation import Navigation
-from merkwelt.render.presets import adult, static
+from merkwelt.render.motion.gait import head_motion
+from merkwelt.render.motion.gaze import blinks
+from merkwelt.render.motion.plan import AttemptKey, plan_trajectory
+from merkwelt.render.navigation.navigation import Navigation
+from merkwelt.render.observer.presets import adult, static
 from merkwelt.render.rigid import apply, inverse
-from merkwelt.render.walk import AttemptKey, plan_trajectory
 from merkwelt.scenes.captures import read_capture
 from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfstudio.run import import_run

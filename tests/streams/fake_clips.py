@@ -7,7 +7,7 @@ import time
 import numpy as np
 import torch
 from merkwelt.render.clip import Clip
-from merkwelt.render.trajectory import Trajectory
+from merkwelt.render.motion.trajectory import Trajectory
 from merkwelt.streams.plan import Plan, PlannedScene, Storage
 
 

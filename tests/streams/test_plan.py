@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 from fake_clips import fake_plan
-from merkwelt.render.observer import Observer
-from merkwelt.render.presets import load_observer
+from merkwelt.render.observer.card import Observer
+from merkwelt.render.observer.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings
 from merkwelt.render.volume import RenderOptions
 from merkwelt.scenes.analytic import analytic_room

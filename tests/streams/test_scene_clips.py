@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 import torch
-from merkwelt.render.presets import load_observer
+from merkwelt.render.observer.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.scenes.analytic import analytic_room
 from merkwelt.scenes.scene import Scene, save_scene

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from fake_clips import FakeClips, fake_plan, shards_of
-from merkwelt.render.presets import load_observer
+from merkwelt.render.observer.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.render.rigid import look_at
 from merkwelt.render.truth.quantities import QUANTITIES, Fate, Target, Truth

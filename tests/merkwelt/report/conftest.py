@@ -9,7 +9,7 @@ from merkwelt.alignment.human_maps import HumanMaps
 from merkwelt.alignment.results import CeilingScores, FloorScores, MetricScores, Results
 from merkwelt.render.clip import Clip
 from merkwelt.render.key import ClipKey
-from merkwelt.render.trajectory import Trajectory
+from merkwelt.render.motion.trajectory import Trajectory
 from merkwelt.scenes.card import OrientedBox, SceneCard, SceneObject
 
 FRAMES = 12

@@ -106,8 +106,8 @@ def test_timeline_gives_gaze_in_degrees(trajectory):
 
 
 def test_walkable_of_transposes_the_ground():
-    from merkwelt.render.ground import Ground
-    from merkwelt.render.navigation import Navigation
+    from merkwelt.render.navigation.ground import Ground
+    from merkwelt.render.navigation.navigation import Navigation
 
     reachable = np.zeros((4, 3), dtype=bool)
     reachable[3, 0] = True

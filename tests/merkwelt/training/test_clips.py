@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from merkwelt.render.trajectory import Trajectory
+from merkwelt.render.motion.trajectory import Trajectory
 
 from merkwelt.training import MemoryClips, TrainingClip
 from merkwelt.training.augment import augment

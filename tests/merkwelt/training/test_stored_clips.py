@@ -5,7 +5,7 @@ import pytest
 import torch
 from merkwelt.render.clip import Clip
 from merkwelt.render.key import ClipKey
-from merkwelt.render.trajectory import Trajectory
+from merkwelt.render.motion.trajectory import Trajectory
 from merkwelt.streams.engine import run_plan
 from merkwelt.streams.plan import Plan, PlannedScene, Storage
 

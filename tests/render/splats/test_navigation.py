@@ -4,8 +4,8 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from merkwelt.render.navigation import Navigation
-from merkwelt.render.presets import adult, static
+from merkwelt.render.navigation.navigation import Navigation
+from merkwelt.render.observer.presets import adult, static
 from merkwelt.scenes import Scene
 from merkwelt.scenes.splats import GaussianConfig, GaussianField
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from merkwelt.render.camera import PinholeCamera
 from merkwelt.render.key import ClipKey
-from merkwelt.render.presets import adult
+from merkwelt.render.observer.presets import adult
 from merkwelt.render.render_clip import ClipSettings, render_clip
 from merkwelt.render.rigid import look_at
 from merkwelt.render.stereo import disparity_px

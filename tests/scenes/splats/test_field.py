@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from merkwelt.render.surfaces import first_hits
+from merkwelt.render.navigation.surfaces import first_hits
 from merkwelt.scenes.card import SceneCard
 from merkwelt.scenes.field import Field
 from merkwelt.scenes.scene import Scene

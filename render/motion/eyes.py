@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from .observer import GazeCard
+from ..observer.card import GazeCard
 
 
 def head_share(card: GazeCard, eccentricity_rad: np.ndarray, step_s: float) -> np.ndarray:

@@ -5,17 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..scenes.scene import Scene
+from ...scenes.scene import Scene
+from ..key import ClipKey
+from ..navigation.navigation import Navigation
+from ..observer.card import Body, GazeCard, Observer
+from ..rig import Rig
+from ..rigid import direction_from_angles, rotation_from_angles, transform
 from .eyes import gaze_axes, head_share
 from .gait import HeadMotion, head_motion
 from .gaze import GazeCourse, GazeTask, blinks, look_around
-from .key import ClipKey
-from .navigation import Navigation
-from .observer import Body, GazeCard, Observer
+from .motion import ACTIVITIES, Motion
 from .orbit import move_between_views
 from .path import BodyPath, stand, walk
-from .rig import Rig
-from .rigid import direction_from_angles, rotation_from_angles, transform
 from .trajectory import Trajectory
 
 LEAST_RATE_HZ = 200.0
@@ -45,6 +46,26 @@ def plan_trajectory(
     frame_rate_hz: float,
     navigation: Navigation | None = None,
 ) -> Trajectory:
+    """Return the frames of ``plan_motion``."""
+    return plan_motion(
+        scene,
+        observer,
+        key,
+        frames=frames,
+        frame_rate_hz=frame_rate_hz,
+        navigation=navigation,
+    ).frames()
+
+
+def plan_motion(
+    scene: Scene,
+    observer: Observer,
+    key: ClipKey,
+    *,
+    frames: int,
+    frame_rate_hz: float,
+    navigation: Navigation | None = None,
+) -> Motion:
     """Return how ``observer`` moves and looks through ``scene`` in the clip ``key``.
 
     The same arguments give the same trajectory, bit for bit; body, path, gait, gaze and blinks
@@ -74,16 +95,22 @@ def plan_trajectory(
     head_axes, eye_axes = _orientations(task.card, path, motion, course, step_s)
     heads = transform(head_axes, path.position)
     rig = Rig(interocular_m=body.interocular_m, eyes=observer.eyes, mode=observer.rig_mode)
-    at = slice(None, None, per_frame)
-    return Trajectory(
-        time_s=time_s[at],
-        world_from_head=heads[at],
-        world_from_eye=rig.world_from_eye(heads, eye_axes, course.target)[:, at],
-        gaze_target=course.target[at],
-        fixation_id=course.fixation_id[at],
-        saccade=course.saccade[at],
-        blink=blinks(task.card, time_s, key.generator("blink"))[at],
-        gait_phase_rad=motion.phase_rad[at],
+    moving = np.where(path.speed > 0, ACTIVITIES.index("walking"), ACTIVITIES.index("standing"))
+    return Motion(
+        course=Trajectory(
+            time_s=time_s,
+            world_from_head=heads,
+            world_from_eye=rig.world_from_eye(heads, eye_axes, course.target),
+            gaze_target=course.target,
+            fixation_id=course.fixation_id,
+            saccade=course.saccade,
+            blink=blinks(task.card, time_s, key.generator("blink")),
+            gait_phase_rad=motion.phase_rad,
+        ),
+        heading_rad=path.heading_rad,
+        speed=path.speed,
+        activity=moving.astype(np.int8),
+        frame_every=per_frame,
     )
 
 

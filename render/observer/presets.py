@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .observer import BodyCard, GaitCard, GazeCard, Observer
+from .card import BodyCard, GaitCard, GazeCard, Observer
 from .quantity import Quantity
 
 _TURN_SOURCE = "Imai and Moore, head movements in turns"

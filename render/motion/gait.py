@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .observer import GaitCard
+from ..observer.card import GaitCard
 
 GRAVITY_M_S2 = 9.81
 

@@ -6,8 +6,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..rig import RigMode
 from .quantity import Quantity
-from .rig import RigMode
 
 OBSERVER_VERSION = 1
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt, label, map_coordinates
 
-from ..scenes.card import SceneCard
+from ...scenes.card import SceneCard
 from .surfaces import HALF_ABSORBED, HasDensity
 
 CELL_M = 0.05

@@ -7,9 +7,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from ..scenes.scene import Scene
+from ...scenes.scene import Scene
+from ..observer.card import Observer
 from .ground import Ground, NoPath, estimate_floor, map_ground
-from .observer import Observer
 from .views import Views, views_of
 
 __all__ = ["Navigation", "NoPath", "Routes"]

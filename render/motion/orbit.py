@@ -9,10 +9,10 @@ import math
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from .observer import Observer
+from ..navigation.views import Views
+from ..observer.card import Observer
+from ..rigid import angles_from_direction, unit
 from .path import BodyPath, still
-from .rigid import angles_from_direction, unit
-from .views import Views
 
 NEIGHBOURS = 6
 POINTS_PER_LEG = 64

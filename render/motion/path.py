@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from ..scenes.scene import Scene
-from .ground import Ground, NoPath
-from .navigation import Routes
-from .observer import Body, Observer
-from .rigid import wrap_angle
-from .surfaces import first_hits
+from ...scenes.scene import Scene
+from ..navigation.ground import Ground, NoPath
+from ..navigation.navigation import Routes
+from ..navigation.surfaces import first_hits
+from ..observer.card import Body, Observer
+from ..rigid import wrap_angle
 
 SPACING_M = 0.02
 SMOOTHINGS_M = (0.4, 0.3, 0.2, 0.12, 0.06, 0.0)

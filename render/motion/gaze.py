@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..scenes.scene import Scene
-from .observer import GazeCard
+from ...scenes.scene import Scene
+from ..navigation.surfaces import first_hits
+from ..observer.card import GazeCard
+from ..rigid import angles_from_direction, direction_from_angles, wrap_angle
 from .path import BodyPath
-from .rigid import angles_from_direction, direction_from_angles, wrap_angle
-from .surfaces import first_hits
 
 SACCADES_TRIED = 16
 GROUND_TRIED = 4
