@@ -42,15 +42,17 @@ def work_per_ray(field: NerfactoField) -> dict[str, float]:
 def work_per_fast_ray(bricks: Bricks, rays: RayPair) -> dict[str, float]:
     """Return look-ups of either kind and bytes that a ray through bricks needs, by counting.
 
-    The eight colours of a sample are four pairs of neighbours. Bytes are useful ones, of which each
+    The eight colours of a sample are four pairs of neighbours, and its eight tilts, if there are
+    any. Bytes are useful ones, of which each
     look-up moves a whole sector; ``busy`` is the share of a warp's turns that rays have use for.
     """
     counted = work_of(bricks, *rays)
+    words = 8 if bricks.tilt is None else 16
     return {
         **counted,
         "lone_gathers": counted["looks"] + counted["words"],
-        "gathers": 8 * counted["coloured"],
-        "bytes": 48 + 4 * counted["looks"] + 8 * counted["words"] + 32 * counted["coloured"],
+        "gathers": words * counted["coloured"],
+        "bytes": 48 + 4 * (counted["looks"] + words * counted["coloured"]) + 8 * counted["words"],
     }
 
 
@@ -91,7 +93,8 @@ def needs(scene: Scene, grid: RayPair | None, device: torch.device) -> dict[str,
     found = {"exact": {"work_per_ray": work, "ceilings_per_s": most, "floor_s_per_ray": floor}}
     if grid is not None:
         packed = packed_bricks(scene.bricks, device)
-        held = 2 * len(packed.words) + len(packed.colours) + len(packed.index)
+        tilts = 0 if packed.tilts is None else len(packed.tilts)
+        held = 2 * len(packed.words) + len(packed.colours) + tilts + len(packed.index)
         fast, most = work_per_fast_ray(scene.bricks, grid), ceilings(device, power_of_two(held))
         floor = fast_floor(fast, most)
         found[FAST] = {"work_per_ray": fast, "ceilings_per_s": most, "floor_s_per_ray": floor}

@@ -1,7 +1,7 @@
 """What the Triton kernels take on a GPU, compiled for one that need not be here.
 
     python benchmarks/triton_resources.py --field living_room --field nerfacto --json resources.json
-    python benchmarks/triton_resources.py --field bricks  # the fast path's kernel
+    python benchmarks/triton_resources.py --field bricks --field "tilted bricks"  # the fast path's
 
 For each kernel of each field's sizes: registers a thread, bytes spilled, shared memory a program,
 the programs and warps that fit on a multiprocessor at once, and how many instructions of tensor
@@ -60,8 +60,9 @@ FIELDS = {
     "nerfacto": _config((5, 5, 16), (256, 96, 48)),
 }
 """The bundled scene, and nerfstudio's defaults."""
-BRICKS = "bricks"
-"""The fast path of any scene: its kernel is compiled for no sizes."""
+BRICKS, TILTED_BRICKS = "bricks", "tilted bricks"
+"""The fast path of any scene, without and with brightness that depends on the direction: its kernel
+is compiled for no sizes."""
 
 
 def empty_field(config: NerfactoConfig, hidden: int = 64, hidden_proposal: int = 16) -> Any:  # noqa: ANN401
@@ -94,15 +95,17 @@ def launches_of(config: NerfactoConfig, options: TritonOptions) -> list[Launch]:
     return launches(field, pack_field(field, torch.device("cpu")), chunk, options)
 
 
-def launch_of_bricks(options: MarchOptions) -> Launch:
+def launch_of_bricks(options: MarchOptions, *, tilted: bool) -> Launch:
     """Return what a batch of rays through bricks would launch."""
+    words = np.zeros((0, VERTICES), dtype=np.uint32)
     bricks = Bricks(
         space=BrickSpace(centre=(0.0, 0.0, 0.0), half_edge=1.0, cells=32, levels=2),
         look=BrickLook(),
         places=np.zeros((0, 4), dtype=np.int32),
         occupied=np.zeros((0, VOXELS), dtype=bool),
         density=np.zeros((0, VERTICES), dtype=np.uint8),
-        colour=np.zeros((0, VERTICES), dtype=np.uint32),
+        colour=words,
+        tilt=words if tilted else None,
     )
     rays = torch.zeros(32, 3), torch.zeros(32, 3), torch.zeros(32, 6)
     return march_launch(bricks, pack_bricks(bricks, torch.device("cpu")), rays, options)
@@ -195,7 +198,7 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Compile and print; write JSON if asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    names = [*FIELDS, BRICKS]
+    names = [*FIELDS, BRICKS, TILTED_BRICKS]
     parser.add_argument("--field", choices=names, action="append", help="may be given twice")
     parser.add_argument("--capability", type=int, default=90, choices=(80, 86, 89, 90))
     parser.add_argument("--samples-per-program", type=int, default=128)
@@ -213,8 +216,10 @@ def main() -> None:
     march = MarchOptions(rays_per_program=arguments.rays_per_program, warps=arguments.warps)
     results = {}
     for name in arguments.field or names:
-        exact = name != BRICKS
-        found = launches_of(FIELDS[name], options) if exact else [launch_of_bricks(march)]
+        if name in FIELDS:
+            found = launches_of(FIELDS[name], options)
+        else:
+            found = [launch_of_bricks(march, tilted=name == TILTED_BRICKS)]
         results[name] = [resources(launch, arguments.capability) for launch in found]
         report(name, results[name])
     if arguments.json:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from .files import write_atomically
 from .parts import Progress
+from .path_request import PathRequest
 from .render.observer.presets import load_observer
 from .render.render_clip import ClipSettings
 from .scenes.scene import Scene
@@ -26,6 +27,7 @@ class RenderRequest:
     profile: Profile = "lossless"
     shard_clips: int = 16
     library: Path | None = None
+    path: PathRequest = field(default_factory=PathRequest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,7 @@ def render(
         clips=request.clips,
         seed=request.seed,
         storage=Storage(profile=request.profile, shard_clips=request.shard_clips),
+        path=request.path.place(scenes),
     )
     by_name = {scene.card.name: scene for scene in scenes}
     if clip is not None:

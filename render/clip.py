@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from .body.signals import BodySignals
 from .key import ClipKey
 from .motion.trajectory import Trajectory
 from .truth.quantities import Truth
+from .words.description import Description
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +25,14 @@ class Clip:
     """float32 median z-depth ``[eye, time, height, width]`` in world units, or None."""
     trajectory: Trajectory
     caption: str = ""
+    description: Description | None = None
+    """The facts that the caption is made of; None in data sets from before there were any."""
     attempts: int = 1
     """How many trajectories were planned until one kept clear of everything."""
     truth: Truth = field(default_factory=Truth)
     """Flow, disparity, masks and whatever else was asked for."""
+    signals: BodySignals | None = None
+    """What the body feels and does, 200 times in a second or more, or None."""
 
     def __repr__(self) -> str:
         """Name the clip and its shapes."""

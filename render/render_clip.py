@@ -2,31 +2,37 @@
 
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
-import torch
+import tyro
 
 from ..scenes.scene import Scene
+from .body.signals import body_signals
 from .camera import Camera, PinholeCamera, rays_of
-from .caption import caption_of
 from .clip import Clip
+from .film import Film
 from .fisheye import FisheyeCamera
 from .key import ClipKey
-from .motion.plan import AttemptKey, plan_trajectory
+from .motion.motion import Motion
+from .motion.plan import AttemptKey, plan_motion
 from .motion.trajectory import Trajectory
 from .navigation.navigation import Navigation
 from .observer.card import Observer
+from .optics.settings import OpticsSettings
 from .retina import FoveatedRetina
 from .truth.coverage import Coverage
-from .truth.ground_truth import Geometry, ground_truth, require_truth
+from .truth.ground_truth import ground_truth, require_truth
 from .truth.quantities import Quantity, in_order
+from .twins import ORIGINAL, Factors, luminance_only
 from .volume import RenderOptions, render_rays
+from .words.caption import caption_of
+from .words.describe import describe
+from .words.looking import View
 
 RetinaKind = Literal["pinhole", "fisheye", "foveated"]
 MOST_ATTEMPTS = 8
 PROBE_SIZE = 8
-RAYS_AT_ONCE = 1 << 18
 
 
 class ClipRejected(RuntimeError):
@@ -56,13 +62,31 @@ class ClipSettings:
     truth: tuple[Quantity, ...] = ()
     """What else a clip carries: flow and disparity (each with masks), masks, ids, opacity,
     expected_depth, confidence."""
+    signals: bool = False
+    """What the body feels and does beside the frames: inertial sensor, semicircular canals,
+    otoliths, angles of eyes and neck, stride, speed and contact with the ground, at 200 Hz or
+    more."""
     renderer: RenderOptions = field(default_factory=RenderOptions)
+    optics: OpticsSettings = field(default_factory=OpticsSettings)
+    factors: Annotated[Factors, tyro.conf.Suppress] = ORIGINAL
+    """What is changed in a counterfactual twin; on the command line, ``--without`` and others."""
 
     def __post_init__(self) -> None:
         """Refuse clips without frames, pixels or field of view, and truth that cannot be had."""
         object.__setattr__(self, "truth", in_order(self.truth))
         self._refuse_truth_without_a_second_view()
         self._refuse_displacements_without_pinholes()
+        self.factors.require_sense(stereo=self.stereo, truth=self.truth)
+        if self.signals and self.frames < 2:
+            raise ValueError(
+                f"body signals tell how frames are reached from one another, got frames="
+                f"{self.frames}; ask for two or more frames, or leave signals out"
+            )
+        if self.optics.shutter > 0 and self.frames < 2:
+            raise ValueError(
+                f"nothing moves in a single frame, got optics.shutter={self.optics.shutter} and "
+                f"frames={self.frames}; ask for two or more frames, or leave the shutter out"
+            )
         if self.frames < 1 or self.size < 1:
             raise ValueError(
                 f"expected at least one frame and one pixel, got {self.frames} frames of size "
@@ -109,8 +133,9 @@ class ClipSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain data.
 
-        Without additional truth, and for pinholes, there are no entries for them, nor for the exact
-        path and the CPU, so that what was planned before there was any choice keeps its identity.
+        Without additional truth, signals or optics, and for pinholes, there are no entries for
+        them, nor for the exact path and the CPU, so that what was planned before there was any
+        choice keeps its identity.
         """
         data = asdict(self)
         for name, usual in (("path", "exact"), ("device", "cpu")):
@@ -118,8 +143,14 @@ class ClipSettings:
                 del data["renderer"][name]
         if not self.truth:
             del data["truth"]
+        if not self.signals:
+            del data["signals"]
         if self.retina == "pinhole":
             del data["retina"]
+        if not self.optics.is_on:
+            del data["optics"]
+        if self.factors.is_original:
+            del data["factors"]
         return data
 
     @property
@@ -146,11 +177,11 @@ def render_clip(
 
     ``navigation`` and ``coverage`` save time when several clips of a scene are rendered; they must
     be ``Navigation.of(scene, observer)`` and ``Coverage.of(scene, settings.renderer)``, of which
-    the latter is used for confidence only.
+    the latter is used for confidence only. ``Navigation.along`` makes the head follow a path.
 
     Raises:
-        ValueError: stereo was asked for in a scene without metric scale, or truth that the scene
-            or the observer cannot give.
+        ValueError: stereo or signals were asked for in a scene without metric scale, or truth that
+            the scene or the observer cannot give.
         NoPath: the observer cannot be or move in the scene.
         ClipRejected: eight trajectories came too near to something.
     """
@@ -160,8 +191,16 @@ def render_clip(
         scene.card.require_metric("stereo")
     require_truth(settings.truth, scene.card, eyes=observer.eyes)
     navigation = navigation or Navigation.of(scene, observer)
-    trajectory, attempts = _plan(scene, observer, settings, key, navigation)
-    video, geometry = _render(scene, settings.camera, trajectory, settings)
+    motion, attempts = plan_clip(scene, observer, settings, key, navigation)
+    trajectory = motion.frames()
+    signals = body_signals(motion, observer.senses, scene.card) if settings.signals else None
+    film = Film(scene=scene, camera=settings.camera, renderer=settings.renderer)
+    video, geometry = film.exposed(motion, settings.optics, key)
+    if not settings.factors.colour:
+        video = luminance_only(video)
+    depth, poses = geometry.surface_depth()[0], trajectory.world_from_eye[0]
+    view = View(camera=settings.camera, depth=depth, world_from_eye=poses)
+    description = describe(scene, observer.name, motion, view)
     if "confidence" in settings.truth:
         coverage = coverage or Coverage.of(scene, settings.renderer)
     return Clip(
@@ -169,7 +208,8 @@ def render_clip(
         video=video,
         depth=geometry.depth if settings.depth else None,
         trajectory=trajectory,
-        caption=caption_of(scene.card, trajectory),
+        caption=caption_of(description, key.generator("words")),
+        description=description,
         attempts=attempts,
         truth=ground_truth(
             settings.truth,
@@ -179,20 +219,29 @@ def render_clip(
             scene.card,
             coverage=coverage,
         ),
+        signals=signals,
     )
 
 
-def _plan(
+def plan_clip(
     scene: Scene,
     observer: Observer,
     settings: ClipSettings,
     key: ClipKey,
     navigation: Navigation,
-) -> tuple[Trajectory, int]:
-    """Return the first trajectory that comes near to nothing, and how many were planned."""
-    reasons = []
-    for attempt in range(MOST_ATTEMPTS):
-        trajectory = plan_trajectory(
+) -> tuple[Motion, int]:
+    """Return the first motion that comes near to nothing, and how many were planned.
+
+    It is the motion of ``render_clip``, for an observer with as many eyes as the settings ask for.
+
+    Raises:
+        ValueError: stereo was asked for in a scene without metric scale.
+        NoPath: the observer cannot move in the scene.
+        ClipRejected: eight trajectories came too near to something.
+    """
+
+    def planned(attempt: int, factors: Factors) -> Motion:
+        return plan_motion(
             scene,
             observer,
             AttemptKey(
@@ -201,14 +250,22 @@ def _plan(
             frames=settings.frames,
             frame_rate_hz=settings.frame_rate_hz,
             navigation=navigation,
+            factors=factors,
         )
-        reason = _too_near(scene, settings, trajectory)
+
+    reasons = []
+    for attempt in range(1 if navigation.is_fixed else MOST_ATTEMPTS):
+        motion = planned(attempt, ORIGINAL)
+        reason = _too_near(scene, settings, motion.frames())
         if reason is None:
-            return trajectory, attempt + 1
+            # A twin keeps to its original's attempt, however near it then comes to something.
+            twin = motion if settings.factors.is_original else planned(attempt, settings.factors)
+            return twin, attempt + 1
         reasons.append(reason)
     raise ClipRejected(
-        f"clip {key.clip} of scene {scene.card.name!r} was rejected: all {MOST_ATTEMPTS} "
-        f"trajectories come too near to something: {'; '.join(reasons)}"
+        f"clip {key.clip} of scene {scene.card.name!r} was rejected: "
+        f"{'its path comes' if navigation.is_fixed else f'all {MOST_ATTEMPTS} trajectories come'} "
+        f"too near to something: {'; '.join(reasons)}"
     )
 
 
@@ -227,24 +284,3 @@ def _too_near(scene: Scene, settings: ClipSettings, trajectory: Trajectory) -> s
     if nearest[frame] >= settings.nearest_m:
         return None
     return f"{nearest[frame]:.2f} m in frame {frame}, {settings.nearest_m} m allowed"
-
-
-def _render(
-    scene: Scene, camera: Camera, trajectory: Trajectory, settings: ClipSettings
-) -> tuple[torch.Tensor, Geometry]:
-    """Return uint8 video ``[eye, time, 3, h, w]`` and where things are in it."""
-    poses = trajectory.world_from_eye.reshape(-1, 4, 4)
-    at_once = max(1, RAYS_AT_ONCE // (camera.width * camera.height))
-    colours, lengths = [], []
-    for first in range(0, len(poses), at_once):
-        some = poses[first : first + at_once]
-        seen = render_rays(
-            scene, rays_of(camera, some, device=settings.renderer.device), settings.renderer
-        )
-        # Nothing is read before all is asked for: a GPU then never waits for the next part.
-        colours.append((seen.rgb.clamp(0, 1) * 255).round().to(torch.uint8))
-        lengths.append(torch.stack([seen.depth_median, seen.depth, seen.opacity]).float())
-    shape = (trajectory.eyes, trajectory.frames, camera.height, camera.width)
-    video = torch.cat(colours).cpu().reshape(*shape, 3).permute(0, 1, 4, 2, 3).contiguous()
-    depth, expected, opacity = torch.cat(lengths, dim=1).cpu().reshape(3, *shape)
-    return video, Geometry(depth=depth, expected_depth=expected, opacity=opacity)

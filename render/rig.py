@@ -1,13 +1,15 @@
 """Two eyes on one head: their poses from the head's place and the direction of gaze."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
+from . import steady
 from .rigid import transform, unit
+from .torsion import azimuth, fick_axes, listing_axes
 
-RigMode = Literal["parallel", "converged"]
+RigMode = Literal["parallel", "converged", "converged+torsion"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +22,18 @@ class Rig:
     mode: RigMode = "parallel"
     """``parallel``: both eyes share the orientation of the gaze and are displaced along its own
     x axis, so every pair is rectified. ``converged``: the eyes are displaced along the head's x
-    axis, and each is turned about its own centre until the target lies on its axis."""
+    axis, and each is turned about its own centre until the target lies on its axis, in Fick's
+    order without torsion in the head. ``converged+torsion``: the same with the torsion of Listing's
+    law and its binocular extension."""
+    listing_tilt: float = 0.0
+    """Angle by which each eye's displacement plane turns outwards, as a share of vergence."""
 
     def __post_init__(self) -> None:
         """Refuse rigs whose pictures would not be a stereo pair."""
         if self.eyes not in (1, 2):
             raise ValueError(f"expected 1 or 2 eyes, got {self.eyes}")
-        if self.mode not in ("parallel", "converged"):
-            raise ValueError(f"expected the rig mode parallel or converged, got {self.mode!r}")
+        if self.mode not in get_args(RigMode):
+            raise ValueError(f"expected the rig mode {get_args(RigMode)}, got {self.mode!r}")
         if self.eyes == 2 and not self.interocular_m > 0:
             raise ValueError(
                 f"expected a positive distance between two eyes, got {self.interocular_m}"
@@ -46,27 +52,22 @@ class Rig:
         middle = world_from_head[:, :3, 3]
         if self.eyes == 1:
             return transform(world_from_gaze_axes, middle)[None]
-        parallel = self.mode == "parallel"
-        axis = (world_from_gaze_axes if parallel else world_from_head)[:, :3, 0]
-        poses = []
-        for side in (-0.5, 0.5):
-            centre = middle + side * self.interocular_m * axis
-            rotation = world_from_gaze_axes
-            if not parallel:
-                forward = world_from_gaze_axes[:, :, 2]
-                rotation = _shortest_turn(forward, unit(target - centre)) @ rotation
-            poses.append(transform(rotation, centre))
-        return np.stack(poses)
+        if self.mode == "parallel":
+            aside = self.interocular_m / 2 * world_from_gaze_axes[:, :, 0]
+            return np.stack([transform(world_from_gaze_axes, middle + k * aside) for k in (-1, 1)])
+        return self._converged(world_from_head, target)
 
-
-def _shortest_turn(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return rotations ``[n, 3, 3]`` that turn unit vectors ``start`` into ``end`` ``[n, 3]``.
-
-    Rodrigues' formula with the axis ``start x end``: ``I + K + K K / (1 + cos)``.
-    """
-    axis = np.cross(start, end)
-    cos = np.sum(start * end, axis=-1)[:, None, None]
-    skew = np.zeros((len(axis), 3, 3))
-    skew[:, 0, 1], skew[:, 0, 2], skew[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
-    skew -= np.swapaxes(skew, -1, -2)
-    return np.eye(3) + skew + skew @ skew / (1 + cos)
+    def _converged(self, world_from_head: np.ndarray, target: np.ndarray) -> np.ndarray:
+        head = world_from_head[:, :3, :3]
+        aside = self.interocular_m / 2 * head[:, :, 0]
+        centres = [world_from_head[:, :3, 3] + k * aside for k in (-1, 1)]
+        head_from_world = np.swapaxes(head, 1, 2)
+        ways = [steady.rotate(head_from_world, unit(target - centre)) for centre in centres]
+        if self.mode == "converged":
+            axes = [fick_axes(way) for way in ways]
+        else:
+            vergence = azimuth(ways[0]) - azimuth(ways[1])
+            tilt = self.listing_tilt * vergence
+            axes = [listing_axes(w, k * tilt) for w, k in zip(ways, (-1, 1), strict=True)]
+        turned = [steady.product(head, eye) for eye in axes]
+        return np.stack([transform(a, c) for a, c in zip(turned, centres, strict=True)])

@@ -7,6 +7,8 @@ upwards; roll about the line of sight, positive when the right side goes down.
 
 import numpy as np
 
+from . import steady
+
 
 def rotation_from_angles(
     yaw_rad: np.ndarray | float,
@@ -23,22 +25,24 @@ def rotation_from_angles(
         *(np.asarray(angle, dtype=np.float64) for angle in (yaw_rad, pitch_rad, roll_rad))
     )
     forward = direction_from_angles(yaw, pitch)
-    right = np.stack([np.sin(yaw), -np.cos(yaw), np.zeros_like(yaw)], axis=-1)
+    sin, cos = steady.sin_cos(yaw)
+    right = np.stack([sin, -cos, np.zeros_like(yaw)], axis=-1)
     down = np.cross(forward, right)
-    cos, sin = np.cos(roll)[..., None], np.sin(roll)[..., None]
+    sin, cos = (part[..., None] for part in steady.sin_cos(roll))
     return np.stack([cos * right + sin * down, cos * down - sin * right, forward], axis=-1)
 
 
 def direction_from_angles(yaw_rad: np.ndarray, pitch_rad: np.ndarray) -> np.ndarray:
     """Return unit world directions ``[..., 3]`` with the given yaw and pitch."""
-    cos = np.cos(pitch_rad)
-    return np.stack([np.cos(yaw_rad) * cos, np.sin(yaw_rad) * cos, np.sin(pitch_rad)], axis=-1)
+    up, level = steady.sin_cos(pitch_rad)
+    left, ahead = steady.sin_cos(yaw_rad)
+    return np.stack(np.broadcast_arrays(ahead * level, left * level, up), axis=-1)
 
 
 def angles_from_direction(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return yaw in (-pi, pi] and pitch in [-pi/2, pi/2] of world directions ``[..., 3]``."""
     x, y, z = np.moveaxis(np.asarray(direction, dtype=np.float64), -1, 0)
-    return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
+    return steady.atan2(y, x), steady.atan2(z, np.sqrt(x * x + y * y))
 
 
 def look_at(eye: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -69,14 +73,12 @@ def inverse(world_from_camera: np.ndarray) -> np.ndarray:
     world_from_camera = np.asarray(world_from_camera, dtype=np.float64)
     camera_from_world_axes = np.swapaxes(world_from_camera[..., :3, :3], -1, -2)
     position = world_from_camera[..., :3, 3]
-    return transform(
-        camera_from_world_axes, -np.einsum("...ij,...j->...i", camera_from_world_axes, position)
-    )
+    return transform(camera_from_world_axes, -steady.rotate(camera_from_world_axes, position))
 
 
 def apply(target_from_source: np.ndarray, points_source: np.ndarray) -> np.ndarray:
     """Return points ``[..., 3]`` in the target frame; transforms and points broadcast."""
-    rotated = np.einsum("...ij,...j->...i", target_from_source[..., :3, :3], points_source)
+    rotated = steady.rotate(target_from_source[..., :3, :3], points_source)
     return rotated + target_from_source[..., :3, 3]
 
 
@@ -87,4 +89,26 @@ def wrap_angle(angle_rad: np.ndarray | float) -> np.ndarray:
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Return vectors ``[..., n]`` divided by their lengths."""
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / steady.length(vectors)[..., None]
+
+
+def turn_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return rotation vectors ``[..., 3]`` that turn rotations ``start`` into ``end``.
+
+    They are in the common outer frame; turns must be well below half a circle.
+    """
+    turn = steady.product(end, np.swapaxes(start, -1, -2))
+    axis = np.stack(
+        [
+            turn[..., 2, 1] - turn[..., 1, 2],
+            turn[..., 0, 2] - turn[..., 2, 0],
+            turn[..., 1, 0] - turn[..., 0, 1],
+        ],
+        axis=-1,
+    )
+    twice_sine = steady.length(axis)
+    twice_cosine = turn[..., 0, 0] + turn[..., 1, 1] + turn[..., 2, 2] - 1
+    angle = steady.atan2(twice_sine, twice_cosine)
+    return (
+        axis * np.where(twice_sine > 1e-12, angle / np.maximum(twice_sine, 1e-12), 0.5)[..., None]
+    )

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from ..render.clip import Clip
 from ..render.motion.trajectory import Trajectory
+from ..render.words.description import Description
 from .depth import FARTHEST, NEAREST
 from .plan import Plan
+from .signal_members import SIGNALS, encode_signals
 from .truth_members import (
     EYES,
     TRUTH_MEMBERS,
@@ -26,17 +28,19 @@ from .truth_members import (
 from .video import decode_depth, decode_video, encode_depth, encode_video
 
 FORMAT_VERSION = 1
+DESCRIPTION = "description"
 VIDEO = tuple(f"{eye}.mkv" for eye in EYES)
 DEPTH = tuple(f"depth_{eye}.mkv" for eye in EYES)
 TRAJECTORY, META = "trajectory.npz", "meta.json"
 USUAL_MEMBERS = (*VIDEO, *DEPTH, TRAJECTORY, META)
-MEMBERS = (*USUAL_MEMBERS, *TRUTH_MEMBERS)
+MEMBERS = (*USUAL_MEMBERS, SIGNALS, *TRUTH_MEMBERS)
 """Every member that a clip can have, in the order in which they lie in a shard."""
 STREAMS: dict[str, tuple[str, ...]] = {
     "video": VIDEO,
     "depth": DEPTH,
     "trajectory": (TRAJECTORY,),
     "meta": (META,),
+    "signals": (SIGNALS,),
     **TRUTH_STREAMS,
 }
 """What can be asked for when reading, and the members that hold it."""
@@ -76,6 +80,8 @@ def encode_clip(clip: Clip, plan: Plan) -> dict[str, bytes]:
     # Sorted, because a plan that was read from its file may list its settings in another order.
     meta = json.dumps(_meta(clip, plan), indent=1, sort_keys=True, allow_nan=False)
     members[META] = (meta + "\n").encode()
+    if clip.signals is not None:
+        members[SIGNALS] = encode_signals(clip.signals)
     return members | encode_truth(clip.truth, expected, frame_rate_hz=rate)
 
 
@@ -84,6 +90,8 @@ def promised_members(settings: Mapping[str, Any]) -> tuple[str, ...]:
     streams = ["video", "trajectory", "meta", *streams_of(settings.get("truth", ()))]
     if settings.get("depth", True):
         streams.append("depth")
+    if settings.get("signals", False):
+        streams.append("signals")
     return tuple(STREAMS[stream][0] for stream in streams)
 
 
@@ -104,6 +112,13 @@ def decode_trajectory(members: Mapping[str, bytes]) -> Trajectory:
 def decode_meta(members: Mapping[str, bytes]) -> dict[str, Any]:
     """Return what is written about a clip: scene, caption, seed, settings."""
     return json.loads(members[META])
+
+
+def decode_description(meta: Mapping[str, Any]) -> Description | None:
+    """Return the description in a clip's meta; None in data sets from before there were any."""
+    if DESCRIPTION not in meta:
+        return None
+    return Description.from_dict(meta[DESCRIPTION], where=f"meta.json of clip {meta['key']}")
 
 
 def checksum(data: bytes) -> int:
@@ -132,6 +147,7 @@ def _meta(clip: Clip, plan: Plan) -> dict[str, Any]:
         "profile": plan.storage.profile,
         "depth_codes": None if clip.depth is None else _DEPTH_CODES,
         "settings": dict(plan.settings),
+        **({} if clip.description is None else {DESCRIPTION: clip.description.to_dict()}),
         **truth_meta(clip.truth),
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..render.key import ClipKey
 from ..render.observer.card import Observer
+from ..render.paths.head_path import HeadPath
 from ..render.render_clip import ClipSettings
 from ..render.truth.ground_truth import require_truth
 from ..scenes.scene import Scene
@@ -91,6 +92,8 @@ class Plan:
     grown_from: tuple[int, ...] = ()
     """How many clips were asked for before; shards never cross these."""
     version: int = PLAN_VERSION
+    path: HeadPath | None = None
+    """The path that carries the observer's head, if any: clip n starts n clips' time after it."""
 
     def __post_init__(self) -> None:
         """Refuse plans that no data set can follow."""
@@ -113,6 +116,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """All that decides what any clip is and how it is stored, as plain data."""
         scenes = {s.name: {"sha256": s.sha256, "weight": s.weight} for s in self.scenes}
+        carried = {} if self.path is None else {"path": to_plain(self.path)}
         return {
             "scenes": scenes,
             "order_of_scenes": [s.name for s in self.scenes],
@@ -122,6 +126,7 @@ class Plan:
             "storage": to_plain(self.storage),
             "code_version": self.code_version,
             "version": self.version,
+            **carried,
         }
 
     @cached_property
@@ -171,7 +176,10 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan, with its id, as indented JSON."""
-        return json.dumps({"id": self.id, **to_plain(self)}, indent=1, allow_nan=False) + "\n"
+        data = {"id": self.id, **to_plain(self)}
+        if self.path is None:
+            del data["path"]
+        return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, where: str = "plan.json") -> "Plan":
@@ -194,7 +202,7 @@ class Plan:
         return plan
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - each of them is part of the plan
     scenes: Sequence[Scene],
     observer: Observer,
     settings: ClipSettings,
@@ -202,17 +210,25 @@ def make_plan(
     clips: int,
     seed: int = 0,
     storage: Storage | None = None,
+    path: HeadPath | None = None,
 ) -> Plan:
     """Return the plan of ``clips`` clips of an observer in one or more scenes.
 
     Raises:
-        ValueError: stereo is asked for in a scene without metric scale, or ground truth that a
-            scene or the observer cannot give.
+        ValueError: stereo or signals are asked for in a scene without metric scale, or ground truth
+            that a scene or the observer cannot give, or a path too short or not of one scene.
     """
+    if path is not None:
+        _require_one_clip(path, scenes, settings)
+    else:
+        settings.factors.require_sense_for(observer)
     eyes = observer.eyes if settings.stereo else 1
+    settings.factors.require_sense(stereo=eyes == 2, truth=settings.truth)
     for scene in scenes:
         if settings.stereo:
             scene.card.require_metric("stereo")
+        if settings.signals:
+            scene.card.require_metric("specific force (--signals)")
         require_truth(settings.truth, scene.card, eyes=eyes)
     fast = settings.renderer.path == "fast"
     planned = tuple(
@@ -227,4 +243,19 @@ def make_plan(
         seed=seed,
         storage=storage or Storage(),
         code_version=installed_version("merkwelt"),
+        path=path,
     )
+
+
+def _require_one_clip(path: HeadPath, scenes: Sequence[Scene], settings: ClipSettings) -> None:
+    """Raise ValueError unless a path lies in one scene and is as long as a clip."""
+    if len(scenes) != 1:
+        names = [scene.card.name for scene in scenes]
+        raise ValueError(f"expected one scene, in which the path lies, got {names}")
+    settings.factors.require_sense_on_path(looks_around=path.gaze == "observer")
+    frames, rate_hz = settings.frames, settings.frame_rate_hz
+    if path.clips(frames=frames, frame_rate_hz=rate_hz) == 0:
+        raise ValueError(
+            f"the path lasts {path.duration_s:.3f} s, and {frames} frames at {rate_hz} Hz last "
+            f"{(frames - 1) / rate_hz:.3f} s; ask for fewer frames, or more of them per second"
+        )

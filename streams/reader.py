@@ -10,16 +10,25 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ..render.body.signals import BodySignals
 from ..render.clip import Clip
 from ..render.key import ClipKey
 from ..render.motion.trajectory import Trajectory
 from ..render.truth.quantities import Truth
-from .clip_members import STREAMS, decode_eyes, decode_meta, decode_trajectory
+from ..render.words.description import Description
+from .clip_members import (
+    STREAMS,
+    decode_description,
+    decode_eyes,
+    decode_meta,
+    decode_trajectory,
+)
 from .folder import SHARDS, read_plan
 from .index import ClipIndex
 from .manifest import read_manifest
 from .permutation import permute
 from .shard import read_members
+from .signal_members import decode_signals
 from .truth_members import TRUTH_STREAMS
 
 
@@ -35,8 +44,12 @@ class Sample:
     """float32 z-depth ``[eye, time, height, width]``."""
     trajectory: Trajectory | None
     caption: str | None
+    description: Description | None = None
+    """The facts that the caption is made of; read with ``meta``, like the caption."""
     truth: Truth = field(default_factory=Truth)
     """Flow, disparity, masks and so on ``[eye, time, ...]``."""
+    signals: BodySignals | None = None
+    """What the body feels and does, at a rate of its own."""
 
     def __repr__(self) -> str:
         """Name the clip and its shapes."""
@@ -54,7 +67,7 @@ class Batch:
     depth: Tensor | None
     """float32 z-depth ``[batch, eye, time, height, width]``."""
     samples: tuple[Sample, ...]
-    """The clips one by one (views into the tensors), with trajectories and captions."""
+    """The clips one by one (views into the tensors), with trajectories, captions and signals."""
     truth: Truth = field(default_factory=Truth)
     """Flow, disparity, masks and so on ``[batch, eye, time, ...]``.
 
@@ -96,8 +109,8 @@ class ClipDataset(Dataset[Sample]):
         Args:
             folder: the data set's folder.
             streams: any of ``video``, ``depth``, ``trajectory``, ``meta`` (captions, names of
-                objects) and the fields of `Truth`, such as ``flow_forward``; only these are read
-                and decoded.
+                objects), ``signals`` and the fields of `Truth`, such as ``flow_forward``; only
+                these are read and decoded.
 
         Raises:
             FileNotFoundError: there is no data set, or it is not finished.
@@ -150,8 +163,10 @@ class ClipDataset(Dataset[Sample]):
             depth=decode_eyes(members, "depth") if "depth" in held else None,
             trajectory=decode_trajectory(members),
             caption=meta["caption"],
+            description=decode_description(meta),
             attempts=meta["attempts"],
             truth=_truth(members, held, meta),
+            signals=decode_signals(members) if "signals" in held else None,
         )
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
@@ -212,7 +227,9 @@ class ClipDataset(Dataset[Sample]):
             depth=decode_eyes(members, "depth") if "depth" in streams else None,
             trajectory=decode_trajectory(members) if "trajectory" in streams else None,
             caption=meta.get("caption"),
+            description=decode_description(meta),
             truth=_truth(members, streams, meta),
+            signals=decode_signals(members) if "signals" in streams else None,
         )
 
     def _members(self, row: int, streams: Sequence[str]) -> dict[str, bytes]:

@@ -100,7 +100,8 @@ class SceneClips:
         settings = from_plain(ClipSettings, plan.settings, where="plan.json: settings")
         scene = self._load(planned, fast=settings.renderer.path == "fast")
         try:
-            navigation = Navigation.of(scene, observer)
+            way = plan.path
+            navigation = Navigation.of(scene, observer) if way is None else Navigation.along(way)
         except NoPath as error:
             return error
         coverage = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from . import data, learn, observer, scene
+from . import data, learn, observer, scene, view
 from .demo import demo
 
 
@@ -24,12 +24,13 @@ VERBS: Mapping[str, Callable[..., None]] = {
 }
 GROUPS: Mapping[str, Group] = {
     "scene": Group(
-        summary="Train, import, list, show, check and optimise scenes.",
+        summary="Train, import, list, show, view, check and optimise scenes.",
         commands={
             "train": scene.train,
             "import": scene.import_,
             "list": scene.list_,
             "show": scene.show,
+            "view": view.view,
             "check": scene.check,
             "optimise": scene.optimise,
             "export": scene.export,
@@ -37,8 +38,8 @@ GROUPS: Mapping[str, Group] = {
         },
     ),
     "observer": Group(
-        summary="Show who looks: every parameter with its unit and source.",
-        commands={"list": observer.list_, "show": observer.show},
+        summary="Show who looks, and check how that moves against published figures of people.",
+        commands={"list": observer.list_, "show": observer.show, "check": observer.check},
     ),
 }
 

@@ -1,5 +1,6 @@
 """``merkwelt render`` and ``merkwelt verify``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,7 +8,10 @@ import tyro
 from tyro.conf import Positional
 
 from ..console import ERR, OUT, progress_bar
+from ..path_request import PathRequest
+from ..render.paths import PathFrame, PathGaze
 from ..render.render_clip import ClipSettings
+from ..render.twins import Factor, Factors, Heading
 
 
 def render(
@@ -24,6 +28,15 @@ def render(
     shard: str | None = None,
     clip: int | None = None,
     library: Path | None = None,
+    path: Path | None = None,
+    path_frame: PathFrame | None = None,
+    path_scale: float = 1.0,
+    path_align: Path | None = None,
+    path_rate_hz: float | None = None,
+    gaze: PathGaze = "ahead",
+    without: tuple[Factor, ...] = (),
+    interocular_times: float = 1.0,
+    heading: Heading | None = None,
 ) -> None:
     """Render a data set of stereo clips; the same command resumes, more clips make it grow.
 
@@ -40,18 +53,36 @@ def render(
         shard: i/N renders part i of N (from 0), for arrays of jobs.
         clip: render this one clip only, into a data set of its own at OUT.
         library: folder of scenes.
+        path: file of camera poses that carry the head: nerfstudio's camera path, TUM or KITTI.
+        path_frame: what its coordinates are; by default nerfstudio's are the field's, else world.
+        path_scale: factor on its positions.
+        path_align: text file of 4x4 numbers, applied to its scaled coordinates.
+        path_rate_hz: poses per second of a file without times; KITTI's is 10.
+        gaze: along a path, the eyes look ahead in the head, or around as the observer's do.
+        without: factors that a counterfactual twin lacks.
+        interocular_times: factor on the distance between the eyes.
+        heading: spread of the gaze about the heading that replaces the card's.
     """
     from ..rendering import RenderRequest, render
 
+    factors = Factors.without(without, interocular_times=interocular_times, heading=heading)
     request = RenderRequest(
         scenes=scene,
         observer=observer,
-        settings=settings,
+        settings=replace(settings, factors=factors),
         clips=clips,
         seed=seed,
         profile=profile,
         shard_clips=shard_clips,
         library=library,
+        path=PathRequest(
+            file=path,
+            frame=path_frame,
+            scale=path_scale,
+            align=path_align,
+            rate_hz=path_rate_hz,
+            gaze=gaze,
+        ),
     )
     with progress_bar("rendering") as progress:
         done = render(

@@ -1,9 +1,11 @@
 """``merkwelt observer ...``."""
 
+from pathlib import Path
+
 from rich.table import Table
 from tyro.conf import Positional
 
-from ..console import OUT
+from ..console import OUT, progress_bar
 from ..render.observer.quantity import Quantity
 
 
@@ -30,6 +32,43 @@ def show(name: Positional[str], /) -> None:
         quantity = row.quantity
         table.add_row(row.name, _described(quantity), quantity.unit, quantity.source)
     OUT.print(table)
+
+
+def check(
+    name: Positional[str],
+    /,
+    *,
+    scene: str,
+    out: Path,
+    clips: int = 64,
+    seconds: float = 10.0,
+    seed: int = 0,
+    library: Path | None = None,
+) -> None:
+    """Compare an observer's motion with published figures of people; report.html, results.json.
+
+    Args:
+        name: adult, static, ..., or a JSON file that holds an observer.
+        scene: name of a scene with metric scale, or its folder.
+        out: folder to write to.
+        clips: how many clips are planned; only depth for disparities is rendered.
+        seconds: how long each is.
+        seed: seed of the clips.
+        library: folder of scenes.
+    """
+    from ..observer_check import CheckSettings, check_observer, write_check
+    from ..render.observer.presets import load_observer
+    from ..scenes.scene import Scene
+
+    observer = load_observer(name)
+    settings = CheckSettings(clips=clips, seconds=seconds, seed=seed)
+    with progress_bar(f"checking {observer.name}") as progress:
+        found = check_observer(
+            observer, Scene.load(scene, library=library), settings, progress=progress
+        )
+    report = write_check(found, out)
+    counts = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in ("within", "outside"))
+    OUT.print(f"{counts}, {found.count('too few data')} with too few data: {report}")
 
 
 def _described(quantity: Quantity) -> str:

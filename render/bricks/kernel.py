@@ -56,10 +56,11 @@ def render_bricks(bricks: Bricks, origins: Tensor, directions: Tensor) -> Tensor
 def _pack(bricks: Bricks) -> tuple[Any, ...]:
     """Return space, matter and look for the loops."""
     look = bricks.look
-    low, high = look.colour_range
+    (low, high), (least, most) = look.colour_range, look.tilt_range
+    matter = (bricks.density, bricks.colour)
     return (
         (bricks.space.cells, bricks.space.levels, bricks.index, bricks.hops),
-        (bricks.density, bricks.colour),
+        matter if bricks.tilt is None else (*matter, bricks.tilt),
         (
             transmittances(look),
             np.float32(look.step_cells),
@@ -68,5 +69,7 @@ def _pack(bricks: Bricks) -> tuple[Any, ...]:
             np.asarray(look.behind, dtype=np.float32),
             np.float32(low),
             np.float32((high - low) / TEN_BITS),
+            np.float32(least),
+            np.float32((most - least) / TEN_BITS),
         ),
     )

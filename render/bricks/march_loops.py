@@ -67,9 +67,10 @@ def render(origins, directions, space, matter, look, chunk, out):
         origins: ``[ray, 3]`` in grid units.
         directions: unit vectors ``[ray, 3]``.
         space: cells, levels, index, hops (see ``seek``).
-        matter: densities (uint8 ``[brick, vertex]``) and packed colours (uint32 likewise).
+        matter: densities (uint8 ``[brick, vertex]``), packed colours (uint32 likewise) and, where
+            brightness depends on the direction, packed tilts (likewise).
         look: table of transmittances, step in cells, faintest light and faintest weight, colour
-            behind everything, lowest and step of a stored colour.
+            behind everything, lowest and step of a stored colour, and likewise of a stored tilt.
         chunk: rays of one task.
         out: where to write.
     """
@@ -83,8 +84,8 @@ def render(origins, directions, space, matter, look, chunk, out):
 def march(origin, direction, space, matter, look, out):
     """Write what one ray sees."""
     levels = space[1]
-    density, colours = matter
-    passing, step_cells, dark, faint, beyond, lowest, rise = look
+    density, colours = matter[0], matter[1]
+    passing, step_cells, dark, faint, beyond, lowest, rise, lowest_tilt, rise_tilt = look
     o = (origin[0], origin[1], origin[2])
     d = (direction[0], direction[1], direction[2])
     inverse = (ONE / steep(d[0]), ONE / steep(d[1]), ONE / steep(d[2]))
@@ -93,6 +94,7 @@ def march(origin, direction, space, matter, look, out):
     t, last = enter(o, d, outermost)
     light, nothing = ONE, max(last, ZERO)
     red, green, blue, reach, median = ZERO, ZERO, ZERO, ZERO, nothing
+    bright = ZERO
     while light > dark:
         t, level, brick, cell, fx, fy, fz = seek(t, last, o, d, inverse, pace, space)
         if t < ZERO:
@@ -105,6 +107,9 @@ def march(origin, direction, space, matter, look, out):
         if weight > faint:
             r, g, b = blend_colours(colours[brick], at, fx, fy, fz)
             red, green, blue = red + weight * r, green + weight * g, blue + weight * b
+            if len(matter) == 3:  # Decided when it is compiled.
+                tx, ty, tz = blend_colours(matter[2][brick], at, fx, fy, fz)
+                bright += weight * (tx * d[0] + ty * d[1] + tz * d[2])
             reach += weight * t
             if light > HALF and passed <= HALF:
                 # Within a step the light falls evenly on a logarithmic scale, to none at all if the
@@ -112,6 +117,11 @@ def march(origin, direction, space, matter, look, out):
                 median = t + step * (np.log(TWO * light) / np.log(light / passed) - HALF)
             light = passed
         t += step * HALF
+    if len(matter) == 3:
+        bright = bright * rise_tilt + (ONE - light) * lowest_tilt * (d[0] + d[1] + d[2])
+        # Like the colours, in steps of a stored one.
+        bright = bright / rise
+        red, green, blue = red + bright, green + bright, blue + bright
     finish(red, green, blue, reach, median, light, nothing, look, out)
 
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ...scenes.bricks import BRICK, Bricks
-from ...scenes.bricks.bricks import corner_of, stored_colour
+from ...scenes.bricks.bricks import corner_of, stored_colour, stored_tilt
 
 
 def render_ray(bricks: Bricks, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
@@ -69,6 +69,9 @@ def _samples(bricks: Bricks, origin: np.ndarray, direction: np.ndarray):  # noqa
             shares = [_share(scaled - cell, which) for which in range(8)]
             stored = float(bricks.density[brick, corners] @ np.array(shares))
             rgb = np.array(shares) @ stored_colour(bricks.colour[brick, corners], look)
+            if bricks.tilt is not None:
+                tilt = np.array(shares) @ stored_tilt(bricks.tilt[brick, corners], look)
+                rgb = rgb + tilt @ direction
             if stored >= 1:
                 log_depth = low + (high - low) * stored / 255
                 yield at, step, math.exp(log_depth) * look.step_cells, rgb

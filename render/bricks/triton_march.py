@@ -117,10 +117,10 @@ def _crossing(o, inverse, size):
 
 @triton.jit(do_not_specialize=["rays", "levels", "cells"])
 def march_kernel(
-    origins, directions, out, rays, index, words, colours, levels, cells,
-    step_cells, dark, faint, lowest_depth, rise_depth, lowest, rise,
+    origins, directions, out, rays, index, words, colours, tilts, levels, cells,
+    step_cells, dark, faint, lowest_depth, rise_depth, lowest, rise, lowest_tilt, rise_tilt,
     behind_red, behind_green, behind_blue,
-    RAYS: tl.constexpr,
+    RAYS: tl.constexpr, TILTED: tl.constexpr,
 ):  # fmt: skip
     """Write ``out [ray, 6]``: colour, expected and median distance, opacity; in grid units.
 
@@ -132,6 +132,7 @@ def march_kernel(
         index: int32 ``[level, z, y, x]``, see ``scenes.bricks.space.index_of``.
         words: int64 ``[brick, cell]``, see ``triton_pack.cell_words``.
         colours: int32 ``[brick, vertex]``, ten bits a channel.
+        tilts: likewise, ten bits an axis; not read unless ``TILTED``.
         levels: number of levels.
         cells: cells along an edge of every level.
         step_cells: step in cells.
@@ -141,10 +142,13 @@ def march_kernel(
         rise_depth: by how much a stored step raises it.
         lowest: colour that 0 stands for.
         rise: by how much a stored step raises it.
+        lowest_tilt: tilt that 0 stands for.
+        rise_tilt: by how much a stored step raises it.
         behind_red: colour of the light that nothing absorbs, and so on.
         behind_green: its second channel.
         behind_blue: its third one.
         RAYS: rays of a program.
+        TILTED: whether brightness depends on the direction.
     """
     ray = tl.program_id(0).to(tl.int64) * RAYS + tl.arange(0, RAYS)
     exists = ray < rays
@@ -164,6 +168,7 @@ def march_kernel(
     nothing = tl.maximum(last, 0.0)
     light, median, reach = tl.full(t.shape, 1.0, tl.float32), nothing, tl.zeros_like(t)
     red, green, blue = tl.zeros_like(t), tl.zeros_like(t), tl.zeros_like(t)
+    bright = tl.zeros_like(t)
     alive = exists & (t < last) & (light > dark)
     t = tl.where(alive, t, 0.0)  # What is past the cube may be anywhere.
     while tl.max(alive.to(tl.int32), axis=0) > 0:
@@ -207,8 +212,12 @@ def march_kernel(
             seen = weight > faint
             weight = tl.where(seen, weight, 0.0)
             corner_at = ((cell >> 6) * ROW + ((cell >> 3) & 7)) * ROW + (cell & 7)
-            r, g, b = blend_colours(colours, found * VERTICES + corner_at, fx, fy, fz, seen)
+            corner_at += found * VERTICES
+            r, g, b = blend_colours(colours, corner_at, fx, fy, fz, seen)
             red, green, blue = red + weight * r, green + weight * g, blue + weight * b
+            if TILTED:
+                tx, ty, tz = blend_colours(tilts, corner_at, fx, fy, fz, seen)
+                bright += weight * (tx * dx + ty / 1024.0 * dy + tz / 1048576.0 * dz)
             reach += weight * at
             halves = seen & (light > 0.5) & (passed <= 0.5)
             share = tl.log(tl.where(halves, 2.0 * light, 1.0)) / tl.where(halves, optical, 1.0)
@@ -221,9 +230,12 @@ def march_kernel(
     # A ray that is ended early would have been absorbed there.
     whole = tl.where(is_through, 1.0, 1.0 / tl.maximum(opacity, TINY))
     through = tl.where(is_through, light, 0.0)
-    red = (red * rise + lowest * opacity) * whole + through * behind_red
-    green = (green * (rise / 1024.0) + lowest * opacity) * whole + through * behind_green
-    blue = (blue * (rise / 1048576.0) + lowest * opacity) * whole + through * behind_blue
+    least = lowest * opacity
+    if TILTED:
+        least += bright * rise_tilt + lowest_tilt * (dx + dy + dz) * opacity
+    red = (red * rise + least) * whole + through * behind_red
+    green = (green * (rise / 1024.0) + least) * whole + through * behind_green
+    blue = (blue * (rise / 1048576.0) + least) * whole + through * behind_blue
     expected = tl.where(opacity > 0.0, reach / tl.maximum(opacity, TINY), nothing)
     to = out + ray * OUTPUTS
     tl.store(to, tl.minimum(tl.maximum(red, 0.0), 1.0), mask=exists)

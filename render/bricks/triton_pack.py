@@ -25,6 +25,8 @@ class PackedBricks:
     """int64 ``[brick, cell]``, flat."""
     colours: Tensor
     """int32 ``[brick, vertex]``, flat."""
+    tilts: Tensor | None
+    """Likewise, if brightness depends on the direction."""
 
 
 def cell_words(bricks: Bricks) -> np.ndarray:
@@ -50,5 +52,10 @@ def pack_bricks(bricks: Bricks, device: torch.device) -> PackedBricks:
     return PackedBricks(
         index=torch.from_numpy(bricks.index).to(device),
         words=torch.from_numpy(cell_words(bricks).reshape(-1)).to(device),
-        colours=torch.from_numpy(bricks.colour.reshape(-1).view(np.int32)).to(device),
+        colours=_flat(bricks.colour, device),
+        tilts=None if bricks.tilt is None else _flat(bricks.tilt, device),
     )
+
+
+def _flat(words: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(words.reshape(-1).view(np.int32)).to(device)

@@ -93,6 +93,7 @@ def march_launch(
     options = options or MarchOptions()
     look, (origins, directions, out) = bricks.look, tensors
     (low_depth, high_depth), (low, high) = look.density_range, look.colour_range
+    least_tilt, most_tilt = look.tilt_range
     arguments = {
         "origins": origins,
         "directions": directions,
@@ -101,6 +102,8 @@ def march_launch(
         "index": packed.index,
         "words": packed.words,
         "colours": packed.colours,
+        # Something must be handed over, even if it is not read.
+        "tilts": packed.colours if packed.tilts is None else packed.tilts,
         "levels": bricks.space.levels,
         "cells": bricks.space.cells,
         "step_cells": float(look.step_cells),
@@ -110,10 +113,13 @@ def march_launch(
         "rise_depth": (high_depth - low_depth) / MOST_STORED,
         "lowest": float(low),
         "rise": (high - low) / TEN_BITS,
+        "lowest_tilt": float(least_tilt),
+        "rise_tilt": (most_tilt - least_tilt) / TEN_BITS,
         "behind_red": float(look.behind[0]),
         "behind_green": float(look.behind[1]),
         "behind_blue": float(look.behind[2]),
         "RAYS": options.rays_per_program,
+        "TILTED": packed.tilts is not None,
         "num_warps": options.warps,
     }
     programs = -(-origins.shape[0] // options.rays_per_program)

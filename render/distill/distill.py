@@ -28,7 +28,6 @@ LAST_RATE = 0.1
 STAGE_COSTS = (0.5, 1.0, 1.6)
 AVERAGED_STEPS = 50
 """Steps over which the error that is told is averaged."""
-CLOSED_PHOTOGRAPHS, OPEN_PHOTOGRAPHS = 0.5, 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +61,7 @@ def distill(
     tell(0.0, "where there is matter")
     vantages = Vantages.of(scene)
     student = _begun(scene, vantages, settings, rng)
+    decided = settings.decided(student.space)
     photographs = None if capture is None else Photographs(scene, capture)
     teacher = Teacher(
         scene,
@@ -69,10 +69,11 @@ def distill(
         rng,
         rays_per_step=settings.rays_per_step,
         reuse=settings.reuse,
-        photographs=(photographs, _share_of_photographs(student, settings))
+        photographs=(photographs, decided.photographs)
         if photographs is not None and photographs.views
         else None,
     )
+    losses = {"compact": decided.compact, "opaque": settings.opaque}
     total = float(np.dot(settings.steps, STAGE_COSTS))
     done, errors = 0.0, []
     for stage in range(STAGES):
@@ -83,7 +84,8 @@ def distill(
         for step in range(steps):
             if step == steps // 2:
                 student.seen_weight[:] = 0
-            errors.append(student.learn(teacher.batch(), settings, _rate(stage, step / steps)))
+            rate = _rate(stage, step / steps)
+            errors.append(student.learn(teacher.batch(), rate, **losses))
             done += STAGE_COSTS[stage]
             share = START_SHARE + (1 - START_SHARE) * done / total
             tell(share, f"{student.space.cells} cells, {_db(errors):.1f} dB to what is learned")
@@ -108,7 +110,8 @@ def _begun(
             f"scene {scene.card.name!r} shows nothing that absorbs light; there is nothing to "
             "optimise"
         )
-    student = Student(space, places, occupied, settings.step_cells)
+    tilted = settings.decided(space).tilt
+    student = Student(space, places, occupied, settings.step_cells, tilted=tilted)
     student.log_depth[:, 0] = first_guess(share, student.vertices)
     background = scene.field.background
     student.learns_behind = background == "last_sample"
@@ -124,13 +127,6 @@ def _require_matter(scene: Scene, bricks: int, settings: DistillSettings) -> Non
             f"scene {scene.card.name!r}: no cell came to a weight of {settings.visible}, so that "
             f"nothing is left; take more steps than {settings.steps}, or a smaller --visible"
         )
-
-
-def _share_of_photographs(student: Student, settings: DistillSettings) -> float:
-    if settings.photographs is not None:
-        return settings.photographs
-    # A scene that ends at its bounds, or at most at twice their size, has one or two levels.
-    return CLOSED_PHOTOGRAPHS if student.space.levels <= 2 else OPEN_PHOTOGRAPHS
 
 
 def _rate(stage: int, passed: float) -> float:

@@ -30,12 +30,13 @@ def refined(student: Student, visible: float) -> Student:
         places,
         grown(occupied, places, index, space.bricks_along),
         float(student.step_cells),
+        tilted=student.tilt is not None,
     )
     for first in range(0, len(places), AT_ONCE):
         part = slice(first, first + AT_ONCE)
         to, corner = fine.vertex_of[part], octant[part]
         old = student.vertex_of[source[part]]
-        for values, new in ((student.log_depth, fine.log_depth), (student.colour, fine.colour)):
+        for values, new in zip(student.values, fine.values, strict=True):
             blocks = values[old].reshape(-1, CORNERS, CORNERS, CORNERS, values.shape[1])
             new[to] = _interpolated(blocks, corner).reshape(*to.shape, -1)
     fine.log_depth -= np.float32(LOG_2)

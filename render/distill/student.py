@@ -8,22 +8,32 @@ from ...scenes.bricks import BrickSpace
 from ...scenes.bricks.hop_loops import measure_hops
 from ...scenes.bricks.space import CORNERS, VERTICES, index_of
 from . import student_loops as loops
-from .settings import DistillSettings
 from .teacher import Lesson
 
 LOG_DEPTHS = (-7.0, 5.0)
 COLOURS = (-0.125, 1.125)
+TILTS = (-1.024, 1.022)
 DENSITY_RATE = 0.12
 COLOUR_RATE = 0.02
+TILT_RATE = 0.02
 MEAN_DECAY, SQUARE_DECAY = np.float32(0.9), np.float32(0.99)
 PARITIES = 8
 
 
 class Student:
-    """Bricks whose vertices, shared by neighbours, have a density and a colour that are learned."""
+    """Bricks whose vertices, shared by neighbours, have a density and a colour that are learned.
+
+    And, if it is ``tilted``, how much the brightness rises with the direction of the ray.
+    """
 
     def __init__(
-        self, space: BrickSpace, places: np.ndarray, occupied: np.ndarray, step_cells: float
+        self,
+        space: BrickSpace,
+        places: np.ndarray,
+        occupied: np.ndarray,
+        step_cells: float,
+        *,
+        tilted: bool = False,
     ) -> None:
         """Begin with bricks at ``places`` ``[brick, 4]`` and their ``occupied`` cells."""
         self.space, self.places, self.occupied = space, places, occupied
@@ -35,15 +45,22 @@ class Student:
         count = len(self.vertices)
         self.log_depth = np.zeros((count, 1), dtype=np.float32)
         self.colour = np.full((count, 3), 0.5, dtype=np.float32)
+        self.tilt = np.zeros((count, 3), dtype=np.float32) if tilted else None
         self.behind = np.full(3, 0.5, dtype=np.float32)
         self.learns_behind = False
         self.seen_weight = np.zeros(occupied.shape, dtype=np.float32)
         """Largest weight that each cell had in any ray since this was last cleared."""
-        self._memory = [[np.zeros_like(v) for _ in range(3)] for v in (self.log_depth, self.colour)]
+        self._memory = [[np.zeros_like(v) for _ in range(3)] for v in self.values]
         self._behind_memory = np.zeros((2, 3))
         self._touched = np.zeros(count, dtype=np.uint8)
         self._steps = 0
         self._record: tuple[Any, ...] = ()
+
+    @property
+    def values(self) -> tuple[np.ndarray, ...]:
+        """What is learned at vertices ``[vertex, k]``: log depths, colours, and tilts if any."""
+        told = (self.log_depth, self.colour)
+        return told if self.tilt is None else (*told, self.tilt)
 
     def look(self, lesson: Lesson, compact: float = 0.0, opaque: float = 0.0) -> np.ndarray:
         """Return ``[ray, 6]`` colour, nearness, light left and samples; notes down the gradient."""
@@ -52,6 +69,7 @@ class Student:
             self._record = loops.room(rays)
         bricks, places, slopes, counts, seen, sky, _ = self._record
         origins = self.space.grid_from_world(lesson.origins.astype(np.float64))
+        matter = (self.vertex_of, self.log_depth[:, 0], self.colour, self.behind)
         loops.look(
             origins,
             lesson.directions,
@@ -59,28 +77,37 @@ class Student:
             lesson.light_left,
             (self.space.cells, self.space.levels, self.index, self.hops),
             self.step_cells,
-            (self.vertex_of, self.log_depth[:, 0], self.colour, self.behind),
+            matter if self.tilt is None else (*matter, self.tilt),
             np.array([compact, opaque], dtype=np.float32),
             (bricks, places, slopes, counts, seen, sky),
         )
         return seen
 
-    def learn(self, lesson: Lesson, settings: DistillSettings, rate: float) -> float:
-        """Take one step; return the mean squared error of the colours before it."""
-        seen = self.look(lesson, settings.compact, settings.opaque)
+    def learn(
+        self, lesson: Lesson, rate: float, *, compact: float = 0.0, opaque: float = 0.0
+    ) -> float:
+        """Take one step; return the mean squared error of the colours before it.
+
+        Args:
+            lesson: rays, and what they should see.
+            rate: learning rate, relative to the first one.
+            compact: weight of the distortion loss.
+            opaque: weight of the loss on the light that is left.
+        """
+        seen = self.look(lesson, compact, opaque)
         bricks, places, slopes, counts, _, sky, order = self._record
         turns = self.turns
         loops.sort_samples(counts, bricks, turns.rank, turns.starts, order)
-        slope = self._memory[0][0][:, 0], self._memory[1][0]
+        by_depth, *others = (memory[0] for memory in self._memory)
         for parity in range(PARITIES):
             loops.gather(
                 order,
                 turns.starts,
                 turns.brick_at,
                 (int(turns.bounds[parity]), int(turns.bounds[parity + 1])),
-                (bricks, places, slopes),
+                (bricks, places, slopes, lesson.directions),
                 self.vertex_of,
-                (*slope, self._touched, self.seen_weight),
+                (by_depth[:, 0], others[0], self._touched, self.seen_weight, *others[1:]),
             )
         self._steps += 1
         self._descend(rate)
@@ -89,8 +116,8 @@ class Student:
         return float(np.mean((seen[:, :3] - lesson.colours) ** 2))
 
     def _descend(self, rate: float) -> None:
-        bounded = (LOG_DEPTHS, COLOURS)
-        for k, value in enumerate((self.log_depth, self.colour)):
+        rates, bounded = (DENSITY_RATE, COLOUR_RATE, TILT_RATE), (LOG_DEPTHS, COLOURS, TILTS)
+        for k, value in enumerate(self.values):
             slope, mean, square = self._memory[k]
             loops.adam(
                 value,
@@ -98,7 +125,7 @@ class Student:
                 mean,
                 square,
                 self._touched,
-                (np.float32((DENSITY_RATE, COLOUR_RATE)[k] * rate), *map(np.float32, bounded[k])),
+                (np.float32(rates[k] * rate), *map(np.float32, bounded[k])),
                 (MEAN_DECAY, SQUARE_DECAY, np.float32(self._steps)),
             )
         self._touched[:] = 0
@@ -136,7 +163,7 @@ def shared_vertices(places: np.ndarray, space: BrickSpace) -> tuple[np.ndarray, 
     """Return each brick's vertices ``[brick, 729]`` by number, and where each of them is.
 
     The latter are ``[vertex, 4]``: level, z, y and x. Neighbouring bricks share the vertices of
-    their common face.
+    their common face. Those of a brick follow each other, so that they lie together in memory.
     """
     wide = space.cells + 1
     offset = np.arange(CORNERS)
@@ -145,9 +172,12 @@ def shared_vertices(places: np.ndarray, space: BrickSpace) -> tuple[np.ndarray, 
     )
     code = places[:, 0, None, None, None].astype(np.int64) * wide + z[:, :, None, None]
     code = (code * wide + y[:, None, :, None]) * wide + x[:, None, None, :]
-    unique, number = np.unique(code.reshape(-1), return_inverse=True)
-    rest, x_of = np.divmod(unique, wide)
+    unique, first, number = np.unique(code.reshape(-1), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    rest, x_of = np.divmod(unique[order], wide)
     rest, y_of = np.divmod(rest, wide)
     level, z_of = np.divmod(rest, wide)
-    vertex_of = number.reshape(len(places), VERTICES).astype(np.int32)
+    vertex_of = rank[number].reshape(len(places), VERTICES)
     return vertex_of, np.stack([level, z_of, y_of, x_of], axis=1).astype(np.int32)

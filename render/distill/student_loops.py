@@ -62,7 +62,8 @@ def look(origins, directions, targets, target_left, space, step_cells, matter, l
         space: see ``seek``.
         step_cells: step in cells.
         matter: ``[brick, vertex]`` number of each vertex; ``[vertex]`` log of the optical depth of
-            a cell; ``[vertex, 3]`` colour; ``[3]`` colour behind everything.
+            a cell; ``[vertex, 3]`` colour; ``[3]`` colour behind everything; and, where brightness
+            depends on the direction, ``[vertex, 3]`` tilt.
         losses: weights of distortion and of light left, beside the squared error of colours.
         record: see ``room``, without the order.
     """
@@ -102,7 +103,7 @@ def _forward(origin, direction, space, step_cells, matter, path, bricks, places,
 
     ``path`` gets optical depth, weight, light after, nearness and colour of each sample.
     """
-    vertex_of, log_depth, colour, behind = matter
+    vertex_of, log_depth, colour, behind = matter[0], matter[1], matter[2], matter[3]
     tau, weight, after, near = path[0], path[1], path[2], path[3]
     o = (origin[0], origin[1], origin[2])
     d = (direction[0], direction[1], direction[2])
@@ -122,12 +123,17 @@ def _forward(origin, direction, space, step_cells, matter, path, bricks, places,
         passed = light * np.exp(-tau[n])
         w = light - passed
         weight[n], after[n], near[n] = w, passed, t / (ONE + t)
-        r, g, b = ZERO, ZERO, ZERO
+        r, g, b, bright = ZERO, ZERO, ZERO, ZERO
         if w > FAINT:
             for c in range(8):
                 part = share(fx, fy, fz, c)
                 v = vertex_of[brick, corner(cell, c)]
                 r, g, b = r + part * colour[v, 0], g + part * colour[v, 1], b + part * colour[v, 2]
+                if len(matter) == 5:  # Decided when it is compiled.
+                    tilt = matter[4]
+                    bright += part * (tilt[v, 0] * d[0] + tilt[v, 1] * d[1] + tilt[v, 2] * d[2])
+            if len(matter) == 5:
+                r, g, b = r + bright, g + bright, b + bright
         path[4, n], path[5, n], path[6, n] = r, g, b
         red, green, blue, reach = red + w * r, green + w * g, blue + w * b, reach + w * near[n]
         bricks[n, 0], bricks[n, 1] = brick, cell
@@ -199,13 +205,14 @@ def gather(order, starts, brick_at, ranks, record, vertex_of, sums):
         starts: where each rank's samples begin.
         brick_at: ``[rank]`` bricks.
         ranks: first rank and the one after the last.
-        record: bricks, places and slopes (see ``room``).
+        record: bricks, places and slopes (see ``room``), and the rays' directions.
         vertex_of: ``[brick, vertex]`` number of each vertex.
         sums: ``[vertex]`` slopes by log depth, ``[vertex, 3]`` by colour; ``[vertex]`` set to 1
-            where something was added; ``[brick, cell]`` raised to the largest weight.
+            where something was added; ``[brick, cell]`` raised to the largest weight; and, where
+            there are tilts, ``[vertex, 3]`` slopes by these.
     """
-    bricks, places, slopes = record
-    by_depth, by_colour, touched, heaviest = sums
+    bricks, places, slopes, directions = record
+    by_depth, by_colour, touched, heaviest = sums[0], sums[1], sums[2], sums[3]
     for rank in prange(ranks[0], ranks[1]):
         brick = brick_at[rank]
         for k in range(starts[rank], starts[rank + 1]):
@@ -221,6 +228,11 @@ def gather(order, starts, brick_at, ranks, record, vertex_of, sums):
                 by_depth[v] += part * s[0]
                 for j in range(3):
                     by_colour[v, j] += part * s[1 + j]
+                if len(sums) == 5:
+                    # Brightness is added to all channels alike.
+                    by_brightness = part * (s[1] + s[2] + s[3])
+                    for j in range(3):
+                        sums[4][v, j] += by_brightness * directions[ray, j]
 
 
 @njit(cache=True, parallel=True, fastmath=FAST)

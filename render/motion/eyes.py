@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
+from .. import steady
 from ..observer.card import GazeCard
+from ..torsion import fick_axes
 
 
 def head_share(card: GazeCard, eccentricity_rad: np.ndarray, step_s: float) -> np.ndarray:
@@ -20,7 +21,7 @@ def head_share(card: GazeCard, eccentricity_rad: np.ndarray, step_s: float) -> n
     size = np.abs(eccentricity_rad)
     eye = np.where(size > free, free + slope * (size - free), size)
     share = np.sign(eccentricity_rad) * (size - eye)
-    return gaussian_filter1d(share, card.head_smoothing_s.value / step_s, mode="nearest")
+    return steady.smooth(share, card.head_smoothing_s.value / step_s)
 
 
 def gaze_axes(
@@ -31,21 +32,21 @@ def gaze_axes(
     The eye turns about the head's vertical and then about its own horizontal axis (Fick's order,
     no torsion), by at most ``limit_rad`` altogether.
     """
-    direction = np.einsum("nji,nj->ni", world_from_head_axes, direction_world)
+    direction = steady.rotate(np.swapaxes(world_from_head_axes, 1, 2), direction_world)
     direction = _limited(direction, limit_rad)
-    yaw = np.arctan2(direction[:, 0], direction[:, 2])
-    right = np.stack([np.cos(yaw), np.zeros_like(yaw), -np.sin(yaw)], axis=1)
-    eye_in_head = np.stack([right, np.cross(direction, right), direction], axis=2)
-    return world_from_head_axes @ eye_in_head
+    return steady.product(world_from_head_axes, fick_axes(direction))
 
 
 def _limited(direction_head: np.ndarray, limit_rad: float) -> np.ndarray:
     """Return unit directions ``[n, 3]``, those too far from straight ahead brought to the limit."""
-    aside = np.linalg.norm(direction_head[:, :2], axis=1)
-    angle = np.arctan2(aside, direction_head[:, 2])
-    scale = math.sin(limit_rad) / np.maximum(aside, 1e-12)
+    aside = steady.length(direction_head[:, :2])
+    angle = steady.atan2(aside, direction_head[:, 2])
+    scale = float(steady.sin(limit_rad)) / np.maximum(aside, 1e-12)
     at_limit = np.concatenate(
-        [direction_head[:, :2] * scale[:, None], np.full((len(aside), 1), math.cos(limit_rad))],
+        [
+            direction_head[:, :2] * scale[:, None],
+            np.full((len(aside), 1), float(steady.cos(limit_rad))),
+        ],
         axis=1,
     )
     return np.where((angle > limit_rad)[:, None], at_limit, direction_head)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import steady
 from ..observer.card import GaitCard
 
 GRAVITY_M_S2 = 9.81
@@ -46,16 +47,13 @@ def head_motion(
     ``atan(speed * turn / g)``.
     """
     share = speed_m_s / card.reference_speed_m_s.value
-    stride_hz = np.where(
-        share > 0,
-        card.step_frequency_hz.value / 2 * np.maximum(share, 0) ** card.frequency_exponent.value,
-        0.0,
-    )
+    quickness = steady.power(share, card.frequency_exponent.value)
+    stride_hz = card.step_frequency_hz.value / 2 * quickness
     turned = np.concatenate([[0.0], np.cumsum((stride_hz[1:] + stride_hz[:-1]) / 2)]) * step_s
     phase = 2 * math.pi * (rng.random() + turned)
-    height, sway = -np.cos(2 * phase), -np.sin(phase)
+    height, sway = -steady.cos(2 * phase), -steady.sin(phase)
     most = math.radians(card.turn_roll_deg.value)
-    lean = np.clip(-np.arctan(speed_m_s * turn_rad_s / GRAVITY_M_S2), -most, most)
+    lean = np.clip(-steady.atan(speed_m_s * turn_rad_s / GRAVITY_M_S2), -most, most)
     return HeadMotion(
         phase_rad=np.mod(phase, 2 * math.pi),
         up_m=card.vertical_m.value * share * height,

@@ -7,7 +7,9 @@ import numpy as np
 
 from .trajectory import Trajectory
 
-Activity = Literal["standing", "walking", "crawling", "falling", "down", "rising", "carried"]
+Activity = Literal[
+    "standing", "walking", "crawling", "falling", "down", "rising", "carried", "sitting"
+]
 ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
 """What a body does; ``Motion.activity`` holds positions in this list. Bodies that are moved by no
 muscle of their own, along imported paths or as a camera on a dolly, are carried."""

@@ -8,21 +8,20 @@ import numpy as np
 from ...scenes.scene import Scene
 from ..key import ClipKey
 from ..navigation.navigation import Navigation
-from ..observer.card import Body, GazeCard, Observer
-from ..rig import Rig
-from ..rigid import direction_from_angles, rotation_from_angles, transform
-from .eyes import gaze_axes, head_share
-from .gait import HeadMotion, head_motion
-from .gaze import GazeCourse, GazeTask, blinks, look_around
-from .motion import ACTIVITIES, Motion
-from .orbit import move_between_views
-from .path import BodyPath, stand, walk
+from ..observer.card import Observer
+from ..rigid import transform
+from ..twins import ORIGINAL, Factors, observer_with, place_eyes
+from .blinks import blinks
+from .carried import Window, carried_motion
+from .frozen import no_gaze, points_ahead, without_steps
+from .gaze import look_around
+from .motion import Motion
+from .moving import body_course, body_path, head_by_gait, position_with_gait
+from .sight import gaze_task, lines_of_sight, rig_of, turned_head
 from .trajectory import Trajectory
 
 LEAST_RATE_HZ = 200.0
 """Motion is computed at a whole multiple of the frame rate that is at least this."""
-OBJECT_CONCENTRATION = 4.0
-"""Around an object the gaze keeps twice as close to straight ahead as in a room."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class AttemptKey(ClipKey):
         return super().generator(f"{purpose}/{self.attempt}" if again else purpose)
 
 
-def plan_trajectory(
+def plan_trajectory(  # noqa: PLR0913 - each of them decides what the clip is
     scene: Scene,
     observer: Observer,
     key: ClipKey,
@@ -45,6 +44,7 @@ def plan_trajectory(
     frames: int,
     frame_rate_hz: float,
     navigation: Navigation | None = None,
+    factors: Factors = ORIGINAL,
 ) -> Trajectory:
     """Return the frames of ``plan_motion``."""
     return plan_motion(
@@ -54,10 +54,11 @@ def plan_trajectory(
         frames=frames,
         frame_rate_hz=frame_rate_hz,
         navigation=navigation,
+        factors=factors,
     ).frames()
 
 
-def plan_motion(
+def plan_motion(  # noqa: PLR0913 - each of them decides what the clip is
     scene: Scene,
     observer: Observer,
     key: ClipKey,
@@ -65,12 +66,14 @@ def plan_motion(
     frames: int,
     frame_rate_hz: float,
     navigation: Navigation | None = None,
+    factors: Factors = ORIGINAL,
 ) -> Motion:
     """Return how ``observer`` moves and looks through ``scene`` in the clip ``key``.
 
     The same arguments give the same trajectory, bit for bit; body, path, gait, gaze and blinks
     draw from their own streams of the key. ``navigation`` saves time when several clips of a
-    scene are planned; it must be ``Navigation.of(scene, observer)``.
+    scene are planned; it must be ``Navigation.of(scene, observer)``, or ``Navigation.along`` a path
+    that carries the head. ``factors`` make a twin, which shares all that a factor does not touch.
 
     Raises:
         ValueError: stereo was asked for in a scene without metric scale, or no frames.
@@ -83,97 +86,47 @@ def plan_motion(
     if observer.eyes == 2:
         scene.card.require_metric("stereo")
     navigation = navigation or Navigation.of(scene, observer)
+    observer = observer_with(observer, factors)
     per_frame = math.ceil(LEAST_RATE_HZ / frame_rate_hz)
     step_s = 1 / (frame_rate_hz * per_frame)
     time_s = step_s * np.arange((frames - 1) * per_frame + 1)
+    if navigation.head_path is not None:
+        start_s = key.clip * frames / frame_rate_hz
+        window = Window(start_s=start_s, time_s=time_s, frame_every=per_frame)
+        return carried_motion(scene, observer, key, navigation.head_path, window, factors)
     body = observer.draw_body(key.generator("body"))
-    path = _body_path(scene, navigation, observer, body, key.generator("path"), time_s)
-    motion = _gait(scene, observer, path, step_s, key.generator("gait"))
-    path = replace(path, position=_with_gait(path, motion))
-    task = _gaze_task(scene, navigation, observer)
-    course = look_around(scene, task, path, time_s, key.generator("gaze"))
-    head_axes, eye_axes = _orientations(task.card, path, motion, course, step_s)
+    course = body_course(observer, body, key.generator("bouts"), time_s)
+    path = body_path(scene, navigation, observer, body, key.generator("path"), time_s, course)
+    motion = head_by_gait(scene, observer, path, step_s, key.generator("gait"))
+    if not factors.gait or observer.locomotion == "glide":
+        motion = without_steps(motion)
+    # Targets are chosen from the path without gait, so that they are the same without it.
+    fixated, path = path, replace(path, position=position_with_gait(path, motion))
+    task = gaze_task(scene, navigation, observer)
+    looks = factors.gaze and observer.locomotion != "glide"
+    gaze = no_gaze(len(time_s))
+    if looks:
+        gaze = look_around(scene, task, path, time_s, key.generator("gaze"), chosen_from=fixated)
+    head_axes = turned_head(task.card, path, motion, gaze, step_s)
     heads = transform(head_axes, path.position)
-    rig = Rig(interocular_m=body.interocular_m, eyes=observer.eyes, mode=observer.rig_mode)
-    moving = np.where(path.speed > 0, ACTIVITIES.index("walking"), ACTIVITIES.index("standing"))
+    eye_axes, point = head_axes, points_ahead(scene, heads, per_frame) if not looks else gaze.target
+    if looks:
+        eye_axes, point = lines_of_sight(task.card, gaze, path, heads, step_s)
+    rig = rig_of(observer, body)
+    lids = blinks(task.card, time_s, key.generator("blink"))
     return Motion(
         course=Trajectory(
             time_s=time_s,
             world_from_head=heads,
-            world_from_eye=rig.world_from_eye(heads, eye_axes, course.target),
-            gaze_target=course.target,
-            fixation_id=course.fixation_id,
-            saccade=course.saccade,
-            blink=blinks(task.card, time_s, key.generator("blink")),
+            world_from_eye=place_eyes(factors, rig, heads, eye_axes, point),
+            gaze_target=gaze.target if looks else point,
+            fixation_id=gaze.fixation_id,
+            saccade=gaze.saccade,
+            blink=lids & (factors.blink and observer.locomotion != "glide"),
             gait_phase_rad=motion.phase_rad,
         ),
         heading_rad=path.heading_rad,
         speed=path.speed,
-        activity=moving.astype(np.int8),
+        activity=path.course.activity,
         frame_every=per_frame,
     )
-
-
-def _orientations(
-    card: GazeCard, path: BodyPath, motion: HeadMotion, course: GazeCourse, step_s: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the axes ``[n, 3, 3]`` of the head, and those of an eye at its origin."""
-    yaw, pitch = path.head_yaw_rad, path.head_pitch_rad
-    head_axes = rotation_from_angles(
-        yaw + motion.yaw_rad + head_share(card, course.azimuth_rad, step_s),
-        pitch + motion.pitch_rad + head_share(card, course.elevation_rad, step_s),
-        motion.roll_rad,
-    )
-    gaze = direction_from_angles(yaw + course.azimuth_rad, pitch + course.elevation_rad)
-    return head_axes, gaze_axes(head_axes, gaze, math.radians(card.eye_limit_deg.value))
-
-
-def _body_path(
-    scene: Scene,
-    navigation: Navigation,
-    observer: Observer,
-    body: Body,
-    rng: np.random.Generator,
-    time_s: np.ndarray,
-) -> BodyPath:
-    if navigation.ground is None or navigation.routes is None:
-        assert navigation.views is not None
-        return move_between_views(navigation.views, observer, rng, time_s)
-    if observer.locomotion == "stand":
-        return stand(scene, navigation.ground, body, rng, time_s)
-    return walk(navigation.ground, navigation.routes, observer, body, rng, time_s)
-
-
-def _gait(
-    scene: Scene, observer: Observer, path: BodyPath, step_s: float, rng: np.random.Generator
-) -> HeadMotion:
-    """Return the head's motion by gait; none where a speed in metres is not known."""
-    turn = np.gradient(path.heading_rad, step_s) if len(path.speed) > 1 else np.zeros(1)
-    speed = path.speed if scene.card.is_metric else np.zeros_like(path.speed)
-    return head_motion(observer.gait, speed_m_s=speed, turn_rad_s=turn, step_s=step_s, rng=rng)
-
-
-def _with_gait(path: BodyPath, motion: HeadMotion) -> np.ndarray:
-    heading = path.heading_rad
-    right = np.stack([np.sin(heading), -np.cos(heading), np.zeros_like(heading)], axis=1)
-    position = path.position + motion.right_m[:, None] * right
-    position[:, 2] += motion.up_m
-    return position
-
-
-def _gaze_task(scene: Scene, navigation: Navigation, observer: Observer) -> GazeTask:
-    card = observer.gaze
-    nearest = card.nearest_m.value if scene.card.is_metric else 0.0
-    if navigation.ground is None:
-        assert navigation.views is not None
-        distance = navigation.views.distance
-        return GazeTask(
-            card=card,
-            floor_height=None,
-            concentration=OBJECT_CONCENTRATION,
-            typical_distance=distance,
-            nearest=min(nearest, 0.5 * distance),
-        )
-    walks = observer.locomotion == "walk"
-    floor = navigation.ground.floor_height_m if walks else None
-    return GazeTask(card=card, floor_height=floor, nearest=nearest)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, label, map_coordinates
 
 from ...scenes.card import SceneCard
+from .. import steady
 from .surfaces import HALF_ABSORBED, HasDensity
 
 CELL_M = 0.05
@@ -129,8 +130,12 @@ def _coverage(
     y = origin[1] + cell * np.arange(shape[1])
     distance = np.full(tuple(shape), math.inf)
     for camera in cameras:
-        np.minimum(distance, np.hypot.outer(x - camera[0], y - camera[1]), out=distance)
-    return np.exp(-distance / COVERAGE_REACH_M)
+        np.minimum(distance, _distances(x - camera[0], y - camera[1]), out=distance)
+    return steady.exp(-distance / COVERAGE_REACH_M)
+
+
+def _distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.sqrt(x[:, None] * x[:, None] + y * y)
 
 
 def estimate_floor(scene: HasDensity, card: SceneCard) -> float | None:

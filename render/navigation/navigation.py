@@ -1,5 +1,6 @@
 """Where an observer can go in a scene; made once per scene and reused for every clip."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,7 +9,9 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from ...scenes.scene import Scene
+from .. import steady
 from ..observer.card import Observer
+from ..paths.head_path import HeadPath
 from .ground import Ground, NoPath, estimate_floor, map_ground
 from .views import Views, views_of
 
@@ -34,7 +37,7 @@ class Routes:
         cells = np.argwhere(ground.reachable)
         node = np.full(ground.reachable.shape, -1)
         node[tuple(cells.T)] = np.arange(len(cells))
-        tight = np.exp(-(ground.clearance_m - radius_m) / WALL_REACH_M)
+        tight = steady.exp(-(ground.clearance_m - radius_m) / WALL_REACH_M)
         price = (1 + tight + (1 - ground.coverage))[tuple(cells.T)]
         padded = np.pad(node, 1, constant_values=-1)
         starts, ends, costs = [], [], []
@@ -45,7 +48,7 @@ class Routes:
             start, end = np.flatnonzero(free), end[free]
             starts.append(start)
             ends.append(end)
-            step_m = ground.cell_m * np.hypot(dx, dy)
+            step_m = ground.cell_m * math.sqrt(dx * dx + dy * dy)
             costs.append(step_m * (price[start] + price[end]) / 2)
         start, end, cost = np.concatenate(starts), np.concatenate(ends), np.concatenate(costs)
         half = csr_matrix((cost, (start, end)), shape=(len(cells), len(cells)))
@@ -58,16 +61,27 @@ class Routes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Navigation:
-    """Either a ground to walk on, or views to move between."""
+    """A ground to walk on, views to move between, or a path that carries the head."""
 
     ground: Ground | None = None
     routes: Routes | None = None
     views: Views | None = None
+    head_path: HeadPath | None = None
 
     @property
     def is_walkable(self) -> bool:
         """Whether there is a ground."""
         return self.ground is not None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether a clip can be planned in one way only."""
+        return self.head_path is not None and self.head_path.gaze == "ahead"
+
+    @classmethod
+    def along(cls, path: HeadPath) -> Self:
+        """Return the way of a head that is carried along an imported path."""
+        return cls(head_path=path)
 
     @classmethod
     def of(cls, scene: Scene, observer: Observer) -> Self:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEVEL_ENOUGH_RAD = np.radians(70.0)
+from .. import steady
+
+LEVEL_ENOUGH = float(steady.sin(np.radians(70.0)))
 FRONT_SHARE = 0.8
 COMMON_TARGET_RAD = np.radians(20.0)
 
@@ -35,12 +37,12 @@ def views_of(world_from_camera: np.ndarray) -> Views:
     focus = _nearest_to_lines(position, axis)
     offset = focus - position
     along = np.sum(offset * axis, axis=1)
-    angle = np.arctan2(np.linalg.norm(np.cross(axis, offset), axis=1), along)
+    angle = steady.atan2(steady.length(np.cross(axis, offset)), along)
     in_front = along > 0
     object_like = bool(in_front.mean() >= FRONT_SHARE and np.median(angle) < COMMON_TARGET_RAD)
-    distance = float(np.median(np.linalg.norm(offset, axis=1)))
+    distance = float(np.median(steady.length(offset)))
     depth = np.clip(along, 0.3 * distance, 2.0 * distance)
-    level = np.abs(np.arcsin(np.clip(axis[:, 2], -1, 1))) < LEVEL_ENOUGH_RAD
+    level = np.abs(axis[:, 2]) < LEVEL_ENOUGH
     keep = level if level.any() else np.ones(len(position), dtype=bool)
     return Views(
         position=position[keep],
@@ -60,5 +62,8 @@ def _nearest_to_lines(position: np.ndarray, axis: np.ndarray) -> np.ndarray:
     tie = 1e-6 * len(position)
     ahead = position.mean(axis=0) + axis.mean(axis=0)
     left = across.sum(axis=0) + tie * np.eye(3)
-    right = np.einsum("nij,nj->i", across, position) + tie * ahead
-    return np.linalg.solve(left, right)
+    right = steady.rotate(across, position).sum(axis=0) + tie * ahead
+    columns = np.stack([np.cross(left[1], left[2]), np.cross(left[2], left[0])])
+    columns = np.concatenate([columns, np.cross(left[0], left[1])[None]])
+    # Cramer's rule, whose rounding no library decides.
+    return steady.rotate(columns.T, right) / steady.dot(left[0], columns[0])

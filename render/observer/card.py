@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import dataclass, fields
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 
 from ..rig import RigMode
 from .quantity import Quantity
 
-OBSERVER_VERSION = 1
+OBSERVER_VERSION = 2
+Locomotion = Literal["walk", "crawl", "stand", "glide"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,11 @@ class BodyCard:
     """Rate of turning at which walking slows down to ``1 / sqrt(2)`` of its speed."""
     inspection_per_s: Quantity
     """How far the head moves in a second around an object, as a share of its distance to it."""
+    reach: Quantity
+    """How far the head reaches towards an object to look closer, as a share of its distance."""
+    reaches_per_min: Quantity
+    reach_s: Quantity
+    """Time to reach there and come back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,24 @@ class GazeCard:
     saccade_onset_s: Quantity
     saccade_s_per_deg: Quantity
     """A saccade of A degrees lasts ``saccade_onset_s + saccade_s_per_deg A``."""
+    saccade_peak_deg_s: Quantity
+    saccade_peak_constant_deg: Quantity
+    """The peak velocity of a saccade of A degrees is ``peak (1 - exp(-A / constant))``."""
+    saccade_skew_small: Quantity
+    """Share of its duration at which a saccade of up to 10 degrees is fastest."""
+    saccade_skew_large: Quantity
+    """The same for 50 degrees and more."""
+    saccade_undershoot_deg: Quantity
+    vor_gain: Quantity
+    """Share of the head's turning that the vestibulo-ocular reflex takes back."""
+    vor_latency_s: Quantity
+    pursuit_gain: Quantity
+    pursuit_latency_s: Quantity
+    pursuit_limit_deg_s: Quantity
+    vergence_gain: Quantity
+    """Vergence of converging eyes as a share of what the fixated distance asks for."""
+    listing_tilt: Quantity
+    """Angle by which each eye's displacement plane turns outwards, as a share of vergence."""
     azimuth_concentration: Quantity
     elevation_concentration: Quantity
     """Von Mises concentrations of the gaze about the direction of the body."""
@@ -76,6 +100,66 @@ class GazeCard:
     blink_spread: Quantity
     """Standard deviation of the logarithm of the time between blinks."""
     blink_s: Quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodySenseCard:
+    """How the body's senses turn motion into signals."""
+
+    canal_s: Quantity
+    """Time constant with which a semicircular canal forgets a steady turn."""
+    canal_adaptation_s: Quantity
+    """Time constant with which its nerve adapts."""
+    otolith_s: Quantity
+    """Time constant with which an otolith organ follows a force."""
+    stance_share: Quantity
+    """Share of the stride that each foot spends on the ground."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoutsCard:
+    """Moving in bouts, with pauses and falls."""
+
+    bout_steps: Quantity
+    steps_per_hour: Quantity
+    falls_per_hour: Quantity
+    pause_spread: Quantity
+    """Standard deviation of the logarithm of the time between bouts."""
+    ramp_s: Quantity
+    """Time to start, to stop or to change posture."""
+    fall_s: Quantity
+    down_s: Quantity
+    """Time spent on the floor after a fall."""
+    rise_s: Quantity
+    fallen_height: Quantity
+    """Height of the eyes after a fall, as a share of that while moving."""
+    fallen_pitch_deg: Quantity
+    """Pitch of the head in a fall."""
+    resting_height: Quantity
+    """Height of the eyes between bouts, as a share of that while moving."""
+    moving_pitch_deg: Quantity
+    """Pitch of the head while moving; negative is downwards."""
+    resting_pitch_deg: Quantity
+    rests_sitting: Quantity
+    """1 if pauses are spent sitting, 0 if standing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlideCard:
+    """A camera that moves and turns at constant rates, with its gaze fixed to it."""
+
+    height_m: Quantity
+    """Height above the floor at the start."""
+    pitch_rad: Quantity
+    """Pitch at the start."""
+    heading_yaw_rad: Quantity
+    """Direction of the motion relative to the gaze, to the left."""
+    heading_pitch_rad: Quantity
+    yaw_deg_s: Quantity
+    pitch_deg_s: Quantity
+    speed_m_s: Quantity
+    nearest_m: Quantity
+    """A clip is refused if the middle of a frame shows anything nearer."""
 
 
 class Body(NamedTuple):
@@ -99,17 +183,29 @@ class Observer:
 
     name: str
     description: str
-    locomotion: Literal["walk", "stand"]
+    locomotion: Locomotion
     body: BodyCard
     gait: GaitCard
     gaze: GazeCard
+    senses: BodySenseCard
+    bouts: BoutsCard | None = None
+    """Moves in bouts; None goes on and on."""
+    glide: GlideCard | None = None
+    """What a gliding camera does; for that locomotion only."""
     eyes: Literal[1, 2] = 2
     rig_mode: RigMode = "parallel"
 
     def __post_init__(self) -> None:
         """Refuse cards that cannot be meant."""
-        if self.locomotion not in ("walk", "stand"):
-            raise ValueError(f"expected the locomotion walk or stand, got {self.locomotion!r}")
+        if self.locomotion not in get_args(Locomotion):
+            raise ValueError(
+                f"expected the locomotion {get_args(Locomotion)}, got {self.locomotion!r}"
+            )
+        if (self.glide is not None) != (self.locomotion == "glide"):
+            raise ValueError(
+                f"expected a glide card for the locomotion glide and for no other, got "
+                f"locomotion={self.locomotion!r} and glide={self.glide}"
+            )
         if self.eyes not in (1, 2):
             raise ValueError(f"expected 1 or 2 eyes, got {self.eyes}")
 
@@ -124,6 +220,7 @@ class Observer:
         return [
             Row(f"{group}.{f.name}", getattr(getattr(self, group), f.name))
             for group in _GROUPS
+            if getattr(self, group) is not None
             for f in fields(getattr(self, group))
         ]
 
@@ -132,7 +229,7 @@ class Observer:
         data: dict[str, Any] = {"version": OBSERVER_VERSION}
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name in _GROUPS:
+            if f.name in _GROUPS and value is not None:
                 value = {g.name: getattr(value, g.name).to_dict() for g in fields(value)}
             data[f.name] = value
         return data
@@ -154,9 +251,15 @@ class Observer:
                 f"{where}: expected an observer card of version {OBSERVER_VERSION}, found {found}"
             )
         values = {name: value for name, value in data.items() if name != "version"}
+        missing = [group for group in _GROUPS if group not in values and group not in _OPTIONAL]
+        if missing:
+            raise ValueError(
+                f"{where}: no observer card: expected the groups {list(_GROUPS)}, missing {missing}"
+            )
         try:
             for group, card in _GROUPS.items():
-                values[group] = _group(card, values[group])
+                if values.get(group) is not None:
+                    values[group] = _group(card, values[group])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{where}: no observer card: {error}") from error
@@ -171,7 +274,15 @@ class Observer:
         return cls.from_dict(data, where=where)
 
 
-_GROUPS: dict[str, type] = {"body": BodyCard, "gait": GaitCard, "gaze": GazeCard}
+_GROUPS: dict[str, type] = {
+    "body": BodyCard,
+    "gait": GaitCard,
+    "gaze": GazeCard,
+    "senses": BodySenseCard,
+    "bouts": BoutsCard,
+    "glide": GlideCard,
+}
+_OPTIONAL = ("bouts", "glide")
 Card = TypeVar("Card")
 
 

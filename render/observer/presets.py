@@ -1,54 +1,22 @@
-"""Observers that come with merkwelt, every number with its source."""
+"""Observers that come with merkwelt, by name; and those that users make."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from .card import BodyCard, GaitCard, GazeCard, Observer
-from .quantity import Quantity
+from .adult import adult
+from .card import Observer
+from .children import crawler, toddler
+from .glider import mineault2021
 
-_TURN_SOURCE = "Imai and Moore, head movements in turns"
-_WALK_SOURCE = "walking at 1.67 m/s, NTRS 20040088647 and Moore 2001 (to be checked)"
-_FIXATION = Quantity(
-    value=0.27,
-    spread=0.5,
-    low=0.1,
-    high=1.5,
-    distribution="lognormal",
-    unit="s",
-    source="0.1-0.5 s (weak source); shape recalled",
-)
-_SACCADE = Quantity(
-    value=7.5,
-    low=0.5,
-    high=40.0,
-    distribution="exponential",
-    unit="deg",
-    source="Malinov 2000: 53 % below 5 deg, 83 % below 15 deg, unrestrained",
-)
-_BLINK = Quantity(
-    value=0.25,
-    low=0.1,
-    high=0.4,
-    distribution="uniform",
-    unit="s",
-    source="lids closed for 0.1-0.4 s (weak source)",
-)
-
-
-def adult() -> Observer:
-    """Return a walking adult.
-
-    Example:
-        >>> adult().body.interocular_m.value
-        0.063
-    """
-    return Observer(
-        name="adult",
-        description="an adult who walks indoors, looking around",
-        locomotion="walk",
-        body=_adult_body(),
-        gait=_adult_gait(),
-        gaze=_adult_gaze(),
-    )
+__all__ = [
+    "PRESETS",
+    "adult",
+    "crawler",
+    "load_observer",
+    "mineault2021",
+    "static",
+    "toddler",
+]
 
 
 def static() -> Observer:
@@ -61,114 +29,29 @@ def static() -> Observer:
     )
 
 
-PRESETS = {"adult": adult, "static": static}
+PRESETS = {
+    "adult": adult,
+    "toddler": toddler,
+    "crawler": crawler,
+    "mineault2021": mineault2021,
+    "static": static,
+}
 
 
 def load_observer(name: str) -> Observer:
-    """Return a preset by its name.
+    """Return a preset by its name, or the observer in a ``.json`` file.
 
     Raises:
-        ValueError: there is no such preset; lists the ones there are.
+        ValueError: there is no such preset, or the file holds no observer card.
+        FileNotFoundError: there is no such file.
     """
-    if name not in PRESETS:
-        raise ValueError(f"expected one of the observers {sorted(PRESETS)}, got {name!r}")
-    return PRESETS[name]()
-
-
-def _adult_body() -> BodyCard:
-    return BodyCard(
-        interocular_m=Quantity(
-            value=0.063,
-            spread=0.0037,
-            low=0.050,
-            high=0.075,
-            distribution="normal",
-            unit="m",
-            source="Dodgson 2004: mean 63 mm, vast majority 50-75 mm; SD recalled (3.6-3.8 mm)",
-        ),
-        eye_height_m=Quantity(
-            value=1.61,
-            spread=0.08,
-            low=1.45,
-            high=1.77,
-            distribution="normal",
-            unit="m",
-            source="1.61 m in the Layton models (eNeuro); SD recalled, truncated at 2 SD",
-        ),
-        radius_m=_fixed(0.25, "m", "assumption: half of an adult's shoulder breadth"),
-        headroom_m=_fixed(0.1, "m", "assumption: crown above the eyes"),
-        walking_speed_m_s=Quantity(
-            value=1.39,
-            spread=0.09,
-            low=0.6,
-            high=2.0,
-            distribution="normal",
-            unit="m/s",
-            source="preferred 1.25-1.48 m/s (Peters); walk-run transition 2.0 (Sci Rep 2019)",
-        ),
-        turning_deg_s=_fixed(90.0, "deg/s", "assumption: comfortable turning while walking"),
-        inspection_per_s=_fixed(0.12, "1/s", "assumption: unhurried look around an object"),
-    )
-
-
-def _adult_gait() -> GaitCard:
-    return GaitCard(
-        reference_speed_m_s=_fixed(1.67, "m/s", "Moore 2001"),
-        step_frequency_hz=_fixed(
-            2.0, "Hz", "Moore 2001; 'distributed tightly around 2 Hz' (Front Hum Neurosci 2019)"
-        ),
-        frequency_exponent=_fixed(
-            0.5, "1", "assumption: step length and frequency share changes of speed equally"
-        ),
-        vertical_m=_fixed(
-            0.023,
-            "m",
-            "NTRS 20040088647: peak 0.37 g at 2 Hz; linear in speed (Miff 2000)",
-        ),
-        lateral_m=_fixed(0.025, "m", f"{_WALK_SOURCE}: peak 0.1 g at 1 Hz"),
-        pitch_deg=_fixed(
-            1.35,
-            "deg",
-            f"{_WALK_SOURCE}: peak 17 deg/s at 2 Hz; antiphase to height: Hirasaki 1999 (recalled)",
-        ),
-        yaw_deg=_fixed(2.7, "deg", f"{_WALK_SOURCE}: peak 17 deg/s at 1 Hz; phase: assumption"),
-        roll_deg=_fixed(1.0, "deg", "straight walking, recalled; phase: assumption"),
-        turn_lead_deg=_fixed(25.0, "deg", f"{_TURN_SOURCE}: yaw leads the path by up to 25 deg"),
-        turn_lead_s=_fixed(0.5, "s", "assumption: the head turns to where it will be heading"),
-        turn_roll_deg=_fixed(8.0, "deg", f"{_TURN_SOURCE}: up to 8 deg in sharp turns"),
-    )
-
-
-def _adult_gaze() -> GazeCard:
-    return GazeCard(
-        fixation_s=_FIXATION,
-        saccade_deg=_SACCADE,
-        saccade_onset_s=_fixed(
-            0.023, "s", "Collewijn 1988: duration linear to 50 deg; coefficient recalled"
-        ),
-        saccade_s_per_deg=_fixed(0.0027, "s/deg", "Collewijn 1988; coefficient recalled"),
-        azimuth_concentration=_fixed(
-            9.0, "1", "SD 19.7 deg; measured human heading 19 deg (jov 2740531)"
-        ),
-        elevation_concentration=_fixed(
-            16.0, "1", "SD 14.6 deg; measured human heading 14 deg (jov 2740531)"
-        ),
-        eye_limit_deg=_fixed(45.0, "deg", "limit of the eye in the head 45-50 deg"),
-        head_free_deg=_fixed(20.0, "deg", "Freedman & Sparks 1997 (monkey)"),
-        eye_saturation_deg=_fixed(35.0, "deg", "Freedman & Sparks 1997 (monkey): about 35 deg"),
-        head_smoothing_s=_fixed(0.12, "s", "assumption: the head follows a gaze shift more slowly"),
-        ground_preference=_fixed(
-            3.0, "1", "assumption; gaze is ground-biased while walking (Muller 2023)"
-        ),
-        object_preference=_fixed(3.0, "1", "assumption: listed objects draw the gaze"),
-        nearest_m=_fixed(
-            0.4, "m", "fixation distances 0.4-80 m (Liu, Bovik & Cormack 2008; Sprague 2015)"
-        ),
-        blinks_per_min=_fixed(17.0, "1/min", "Bentivoglio 1997, at rest"),
-        blink_spread=_fixed(0.5, "1", "log-normal intervals; the spread is an assumption"),
-        blink_s=_BLINK,
-    )
-
-
-def _fixed(value: float, unit: str, source: str) -> Quantity:
-    return Quantity(value=value, unit=unit, source=source)
+    if name in PRESETS:
+        return PRESETS[name]()
+    if not name.endswith(".json"):
+        raise ValueError(
+            f"expected one of the observers {sorted(PRESETS)} or a .json file, got {name!r}"
+        )
+    path = Path(name)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no observer card {path}")
+    return Observer.from_json(path.read_text(encoding="utf-8"), where=str(path))

@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
-Distribution = Literal["fixed", "normal", "lognormal", "exponential", "uniform"]
-_DISTRIBUTIONS = ("fixed", "normal", "lognormal", "exponential", "uniform")
+from .. import steady
+
+Distribution = Literal["fixed", "normal", "lognormal", "exponential", "uniform", "vonmises"]
+_DISTRIBUTIONS = get_args(Distribution)
+_CIRCLE = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +18,15 @@ class Quantity:
     """A cited parameter."""
 
     value: float
-    """The value itself (fixed), the mean (normal, exponential, uniform) or median (lognormal)."""
+    """The value itself (fixed), the mean (normal, exponential, uniform, vonmises) or the median
+    (lognormal)."""
     unit: str
     source: str
     """Where the number comes from; an assumption says that it is one."""
     distribution: Distribution = "fixed"
     spread: float = 0.0
-    """Standard deviation (normal) or that of the logarithm (lognormal); otherwise not used."""
+    """Standard deviation (normal), that of the logarithm (lognormal), or concentration (vonmises);
+    otherwise not used."""
     low: float | None = None
     """Smallest value that is drawn; None for no limit (0 for lognormal and exponential)."""
     high: float | None = None
@@ -41,7 +45,7 @@ class Quantity:
             raise ValueError(f"expected low < high, got {self.low} and {self.high}")
         if self.distribution == "uniform" and (self.low is None or self.high is None):
             raise ValueError(f"expected low and high of a uniform quantity, got {self}")
-        if self.distribution in ("normal", "lognormal") and not self.spread > 0:
+        if self.distribution in ("normal", "lognormal", "vonmises") and not self.spread > 0:
             raise ValueError(f"expected a positive spread, got {self.spread}")
         if self.distribution in ("lognormal", "exponential") and not self.value > 0:
             raise ValueError(f"expected a positive value, got {self.value}")
@@ -61,6 +65,8 @@ class Quantity:
             assert self.low is not None
             assert self.high is not None
             return self.low + share * (self.high - self.low)
+        if self.distribution == "vonmises":
+            return self.value + _von_mises_quantile(self.spread, share)
         low = 0.0 if self.low is None else self._cumulative(self.low)
         high = 1.0 if self.high is None else self._cumulative(self.high)
         value = self._inverse(min(max(low + share * (high - low), 1e-12), 1 - 1e-12))
@@ -69,19 +75,19 @@ class Quantity:
 
     def _cumulative(self, value: float) -> float:
         if self.distribution == "normal":
-            return float(ndtr((value - self.value) / self.spread))
+            return float(steady.normal_share((value - self.value) / self.spread))
         if value <= 0:
             return 0.0
         if self.distribution == "lognormal":
-            return float(ndtr(math.log(value / self.value) / self.spread))
-        return 1 - math.exp(-value / self.value)
+            return float(steady.normal_share(_log(value / self.value) / self.spread))
+        return 1 - float(steady.exp(-value / self.value))
 
     def _inverse(self, share: float) -> float:
         if self.distribution == "normal":
-            return self.value + self.spread * float(ndtri(share))
+            return self.value + self.spread * steady.normal_quantile(share)
         if self.distribution == "lognormal":
-            return self.value * math.exp(self.spread * float(ndtri(share)))
-        return -self.value * math.log1p(-share)
+            return self.value * float(steady.exp(self.spread * steady.normal_quantile(share)))
+        return -self.value * _log(1 - share)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -91,3 +97,18 @@ class Quantity:
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """Return the quantity that ``to_dict`` described."""
         return cls(**data)
+
+
+def _log(value: float) -> float:
+    return float(steady.log(value))
+
+
+def _von_mises_quantile(concentration: float, share: float) -> float:
+    """Return the angle below which a share of a von Mises distribution about 0 falls, in radians.
+
+    From its cumulated density on a fine grid, which is exact to 1e-5.
+    """
+    edges = np.linspace(-math.pi, math.pi, _CIRCLE + 1)
+    middle = (edges[1:] + edges[:-1]) / 2
+    below = np.concatenate([[0.0], np.cumsum(steady.exp(concentration * (steady.cos(middle) - 1)))])
+    return float(steady.interpolate(np.array([share]), below / below[-1], edges)[0])

@@ -10,7 +10,8 @@ import numpy as np
 
 from .space import CORNERS, VERTICES, VOXELS, BrickSpace, index_of
 
-FORMAT = 1
+FORMAT, TILTED_FORMAT = 1, 2
+"""Of files without tilts, and of those with them, which older versions cannot draw."""
 MOST_STORED = 255
 MOST_STEP_CELLS = 2.0
 TEN_BITS = 1023
@@ -26,6 +27,8 @@ class BrickLook:
     """Logarithm of the optical depth of one cell that the bytes 0 and 255 stand for."""
     colour_range: tuple[float, float] = (-0.125, 1.125)
     """Colours that 0 and 1023 stand for; beyond [0, 1], so that mixtures can reach its ends."""
+    tilt_range: tuple[float, float] = (-1.024, 1.022)
+    """Tilts that 0 and 1023 stand for, if there are any; 512 is none at all."""
     behind: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Colour of the light that nothing absorbs."""
     dark: float = 0.02
@@ -39,7 +42,7 @@ class BrickLook:
             raise ValueError(
                 f"expected a step of at most {MOST_STEP_CELLS:g} cells, got {self.step_cells}"
             )
-        for low, high in (self.density_range, self.colour_range):
+        for low, high in (self.density_range, self.colour_range, self.tilt_range):
             if not (np.isfinite([low, high]).all() and low < high):
                 raise ValueError(f"expected ascending ranges of stored numbers, got {self}")
 
@@ -62,6 +65,9 @@ class Bricks:
     """uint8 ``[brick, 729]``."""
     colour: np.ndarray
     """uint32 ``[brick, 729]``: red, green and blue in ten bits each, red lowest."""
+    tilt: np.ndarray | None = None
+    """uint32 ``[brick, 729]`` like ``colour``: how much brighter all three channels are for a ray
+    along x, y and z. None if colours do not depend on the direction."""
     field_sha256: str = ""
     """Fingerprint of the field that it was made from."""
 
@@ -69,6 +75,8 @@ class Bricks:
         """Refuse arrays that do not belong together."""
         n, along = len(self.places), self.space.bricks_along
         expected = {"places": 4, "occupied": VOXELS, "density": VERTICES, "colour": VERTICES}
+        if self.tilt is not None:
+            expected["tilt"] = VERTICES
         for name, width in expected.items():
             if getattr(self, name).shape != (n, width):
                 raise ValueError(
@@ -95,21 +103,26 @@ class Bricks:
     @property
     def megabytes(self) -> float:
         """Memory that rendering it takes."""
-        arrays = (self.density, self.colour, self.hops, self.index)
-        return sum(array.nbytes for array in arrays) / 1e6
+        arrays = (self.density, self.colour, self.tilt, self.hops, self.index)
+        return sum(array.nbytes for array in arrays if array is not None) / 1e6
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a file holds."""
-        return {
+        told = {
             "places": self.places.astype(np.int16),
             "hops": self.hops,
             "density": self.density,
             "colour": self.colour,
         }
+        return told if self.tilt is None else {**told, "tilt": self.tilt}
 
     def description(self) -> dict[str, str]:
         """Return what a file says about its arrays."""
-        told = {"format": FORMAT, "space": asdict(self.space), "look": asdict(self.look)}
+        format_, look = TILTED_FORMAT, asdict(self.look)
+        if self.tilt is None:
+            format_ = FORMAT
+            del look["tilt_range"]
+        told = {"format": format_, "space": asdict(self.space), "look": look}
         return {"merkwelt_bricks": json.dumps(told), "field_sha256": self.field_sha256}
 
     @classmethod
@@ -119,14 +132,15 @@ class Bricks:
         Raises:
             ValueError: something is missing, misshaped, or of a newer version.
         """
-        missing = {"places", "hops", "density", "colour"} - set(arrays)
-        if missing or "merkwelt_bricks" not in told:
-            raise ValueError(f"it lacks {sorted(missing) or 'its description'}")
+        if "merkwelt_bricks" not in told:
+            raise ValueError("it lacks its description")
         data = json.loads(told["merkwelt_bricks"])
-        if data["format"] != FORMAT:
-            raise ValueError(f"expected format {FORMAT}, found {data['format']}; update merkwelt")
+        needed = _arrays_of(data["format"])
+        if missing := needed - set(arrays):
+            raise ValueError(f"it lacks {sorted(missing)}")
         look, space = (_with_tuples(data[part]) for part in ("look", "space"))
         hops = np.ascontiguousarray(arrays["hops"], dtype=np.uint8)
+        tilt = arrays["tilt"] if "tilt" in needed else None
         bricks = cls(
             space=BrickSpace(**space),
             look=BrickLook(**look),
@@ -134,11 +148,24 @@ class Bricks:
             occupied=hops == 0,
             density=np.ascontiguousarray(arrays["density"], dtype=np.uint8),
             colour=np.ascontiguousarray(arrays["colour"], dtype=np.uint32),
+            tilt=None if tilt is None else np.ascontiguousarray(tilt, dtype=np.uint32),
             field_sha256=told.get("field_sha256", ""),
         )
         # Measuring them takes seconds, which a scene that is loaded does not have.
         bricks.__dict__["hops"] = hops
         return bricks
+
+
+def _arrays_of(number: int) -> set[str]:
+    """Return the names of the arrays that a file of a format holds."""
+    names = {"places", "hops", "density", "colour"}
+    if number == TILTED_FORMAT:
+        return names | {"tilt"}
+    if number != FORMAT:
+        raise ValueError(
+            f"expected format {FORMAT} or {TILTED_FORMAT}, found {number}; update merkwelt"
+        )
+    return names
 
 
 def _with_tuples(data: dict[str, Any]) -> dict[str, Any]:
@@ -155,14 +182,33 @@ def store_density(log_depth: np.ndarray, look: BrickLook) -> np.ndarray:
 
 def store_colour(rgb: np.ndarray, look: BrickLook) -> np.ndarray:
     """Return words uint32 ``[...]`` for colours ``[..., 3]``."""
-    low, high = look.colour_range
-    steps = np.clip(np.round((rgb - low) / (high - low) * TEN_BITS), 0, TEN_BITS).astype(np.uint32)
-    return steps[..., 0] | steps[..., 1] << np.uint32(10) | steps[..., 2] << np.uint32(20)
+    return _store(rgb, look.colour_range)
+
+
+def store_tilt(tilt: np.ndarray, look: BrickLook) -> np.ndarray:
+    """Return words uint32 ``[...]`` for tilts ``[..., 3]``."""
+    return _store(tilt, look.tilt_range)
 
 
 def stored_colour(words: np.ndarray, look: BrickLook) -> np.ndarray:
     """Return the colours float32 ``[..., 3]`` of words."""
-    low, high = look.colour_range
+    return _stored(words, look.colour_range)
+
+
+def stored_tilt(words: np.ndarray, look: BrickLook) -> np.ndarray:
+    """Return the tilts float32 ``[..., 3]`` of words."""
+    return _stored(words, look.tilt_range)
+
+
+def _store(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+    low, high = ends
+    steps = np.round((values - low) / (high - low) * TEN_BITS)
+    steps = np.clip(steps, 0, TEN_BITS).astype(np.uint32)
+    return steps[..., 0] | steps[..., 1] << np.uint32(10) | steps[..., 2] << np.uint32(20)
+
+
+def _stored(words: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
+    low, high = ends
     shifts = np.array([0, 10, 20], dtype=np.uint32)
     steps = (words[..., None] >> shifts) & np.uint32(TEN_BITS)
     return (low + steps.astype(np.float32) * ((high - low) / TEN_BITS)).astype(np.float32)

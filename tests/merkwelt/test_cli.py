@@ -232,11 +232,24 @@ def test_render_truth_by_choice(library, tmp_path, capsys):
     assert "invalid choice 'smell'" in capsys.readouterr().err
 
 
+def test_render_signals_by_choice(library, tmp_path, capsys):
+    from merkwelt.streams import ClipDataset
+
+    out = tmp_path / "clips"
+    words = [*RENDER, "--scene", "room", "--clips", "1", "--out", str(out), *_from(library)]
+    assert main([*words, "--signals"]) == 0
+    assert main(["verify", str(out)]) == 0
+    assert ClipDataset(out)[0].signals.rate_hz == pytest.approx(200)
+    capsys.readouterr()
+    _refused(capsys, words, "signals", "choose another folder")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--truth", "disparity", "--no-stereo"], "leave disparity out"),
         (["--truth", "flow", "--frames", "1"], "leave flow out"),
+        (["--signals", "--frames", "1"], "leave signals out"),
         (["--truth", "ids", "--scene", "bare"], "leave ids out"),
         (["--truth", "confidence", "--scene", "bare"], "leave confidence out"),
     ],

@@ -26,7 +26,8 @@ def test_a_clip_has_two_eyes_time_and_depth(clip):
     assert clip.depth.shape == (2, 4, 96, 96)
     assert clip.trajectory.frames == 4
     assert clip.attempts >= 1
-    assert "looking at" in clip.caption
+    assert "walk" in clip.caption
+    assert clip.description.frames == 4
     middle = clip.depth[:, :, 24:72, 24:72]
     assert middle.min() > 0.28
     assert middle.max() < math.hypot(6, 5, 2.7)

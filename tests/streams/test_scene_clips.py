@@ -46,6 +46,8 @@ def test_clips_on_disk_are_the_rendered_ones(room, plan, folder):
     assert torch.equal(stored.video, rendered.video)
     assert (stored.depth - rendered.depth).abs().div(rendered.depth).max() < 1.5e-4
     assert stored.caption == rendered.caption
+    assert stored.description == rendered.description
+    assert data.sample(clip).description == rendered.description
     assert (stored.trajectory.world_from_eye == rendered.trajectory.world_from_eye).all()
     again = render_one(data.plan, {room.card.name: room}, clip)
     assert torch.equal(again.video, rendered.video)

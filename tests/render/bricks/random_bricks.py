@@ -1,9 +1,11 @@
 """Small random bricks, from nothing to opaque, and rays through and past them."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from merkwelt.scenes.bricks import BRICK, BrickLook, Bricks, BrickSpace
-from merkwelt.scenes.bricks.bricks import corner_of, store_colour
+from merkwelt.scenes.bricks.bricks import corner_of, store_colour, store_tilt
 from merkwelt.scenes.bricks.space import CORNERS, VOXELS
 
 KINDS = ("inside", "anywhere", "from outside", "past", "along an axis", "in a plane")
@@ -22,6 +24,16 @@ def random_bricks(seed, *, levels=3, cells=32, share=0.4, matter=0.5, look=None)
     return Bricks(
         space=space, look=look, places=places, occupied=occupied, density=density, colour=colour
     )
+
+
+def with_tilts(bricks, seed, most=0.5):
+    """Return bricks whose brightness changes by up to ``most`` with the direction along an axis."""
+    rng = np.random.default_rng(seed)
+    along = np.arange(CORNERS)
+    offsets = np.stack(np.meshgrid(along, along, along, indexing="ij"), axis=-1).reshape(-1, 3)
+    where = bricks.places[:, None, 1:] * BRICK + offsets
+    tilt = most * np.sin(where @ rng.normal(size=(3, 3)) + rng.uniform(0, 6, 3))
+    return replace(bricks, tilt=store_tilt(tilt, bricks.look))
 
 
 def random_rays(seed, count, bricks):

@@ -10,10 +10,10 @@ import torch
 from merkwelt.render.bricks.kernel import render_bricks
 from merkwelt.render.bricks.reference import render_ray
 from merkwelt.scenes.bricks import BRICK, BrickLook, Bricks, BrickSpace
-from merkwelt.scenes.bricks.bricks import store_colour
+from merkwelt.scenes.bricks.bricks import store_colour, store_tilt
 from merkwelt.scenes.bricks.hop_loops import grown
 from merkwelt.scenes.bricks.space import VERTICES, VOXELS
-from random_bricks import KINDS, random_bricks, random_rays
+from random_bricks import KINDS, random_bricks, random_rays, with_tilts
 
 WHOLE = BrickLook(dark=0.0, faint=0.0, density_range=(-3.0, 2.0))
 """Nothing is passed over, so that no decision hangs on round-off."""
@@ -75,6 +75,39 @@ def test_every_ray_equals_the_reference(space, step_cells):
 
 
 @pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("dark", [0.0, 0.05])
+def test_brightness_changes_with_the_direction_as_in_the_reference(space, dark):
+    flat = random_bricks(1, look=replace(WHOLE, dark=dark), **space)
+    bricks, rays = with_tilts(flat, 5), random_rays(2, 300, flat)
+    ours, expected = render_bricks(bricks, *rays), reference(bricks, *rays)
+    error = (ours - expected)[:, :3].abs().amax(dim=1)
+    # Beside the table's error, few rays end one sample earlier or later.
+    assert (error < 3e-3).float().mean() > 0.99
+    assert error.max() < 0.05
+    changed = (ours - render_bricks(flat, *rays)).abs()
+    assert changed[:, :3].mean() > 0.005
+    assert changed[:, 3:].max() == 0
+
+
+def test_a_tilt_is_added_to_all_channels_in_closed_form():
+    flat = one_brick(log_depth=5.0, rgb=(0.2, 0.4, 0.5), look=BrickLook())
+    tilt = store_tilt(np.array([0.1, -0.2, 0.3]), flat.look)
+    bricks = replace(flat, tilt=np.full((1, VERTICES), tilt, dtype=np.uint32))
+    for direction in ((0, 0, -1), (0.6, 0, 0.8), (0, 1, 0), (0, -0.8, 0.6)):
+        seen = render_bricks(bricks, *ray((0.25, 0.25, 0.25), direction))[0]
+        more = float(np.dot(direction, (0.1, -0.2, 0.3)))
+        expected = torch.tensor([0.2 + more, 0.4 + more, 0.5 + more]).clamp(0, 1)
+        torch.testing.assert_close(seen[:3], expected, atol=2e-3, rtol=0)
+
+
+def test_no_tilt_at_all_is_as_good_as_none():
+    bricks = random_bricks(1, look=WHOLE)
+    rays = random_rays(2, 600, bricks)
+    none = render_bricks(with_tilts(bricks, 0, most=0.0), *rays)
+    torch.testing.assert_close(none, render_bricks(bricks, *rays), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("space", SPACES)
 def test_what_is_passed_over_is_what_the_reference_passes_over(space):
     look = BrickLook(dark=0.05, faint=0.02, behind=(0.2, 0.4, 0.9))
     bricks = random_bricks(3, look=look, **space)
@@ -97,6 +130,7 @@ def test_skipping_changes_no_bit(space, step_cells):
     look = BrickLook(step_cells=step_cells)
     for seed in range(4):
         bricks = random_bricks(seed, look=look, **space)
+        bricks = with_tilts(bricks, seed) if seed == 3 else bricks
         rays = random_rays(seed, 2000, bricks)
         slow = with_least_skipping(bricks)
         assert torch.equal(render_bricks(bricks, *rays), render_bricks(slow, *rays))
@@ -119,8 +153,10 @@ def test_a_brick_without_matter_may_as_well_not_be_there():
     assert torch.equal(render_bricks(bricks, *rays), render_bricks(padded, *rays))
 
 
-def test_a_ray_depends_on_neither_threads_nor_company():
+@pytest.mark.parametrize("tilted", [False, True])
+def test_a_ray_depends_on_neither_threads_nor_company(tilted):
     bricks = random_bricks(7)
+    bricks = with_tilts(bricks, 0) if tilted else bricks
     origins, directions = random_rays(8, 1500, bricks)
     whole = render_bricks(bricks, origins, directions)
     order = torch.from_numpy(np.random.default_rng(9).permutation(1500))

@@ -8,6 +8,7 @@ import torch
 from merkwelt.render import Rays, RenderOptions, render_rays
 from merkwelt.render.camera import PinholeCamera, rays_of
 from merkwelt.render.distill import DistillSettings, distill, walk_quality
+from merkwelt.render.distill.settings import Decided
 from merkwelt.render.distill.teacher import Photographs, Teacher, absorption
 from merkwelt.render.distill.viewpoints import (
     LEARNED_SEED,
@@ -16,6 +17,7 @@ from merkwelt.render.distill.viewpoints import (
     walked_poses,
 )
 from merkwelt.scenes.analytic import AnalyticField
+from merkwelt.scenes.bricks import BrickSpace
 from merkwelt.scenes.captures import choose_split, read_capture
 from merkwelt.scenes.import_options import ImportOptions
 from merkwelt.scenes.nerfstudio.run import import_run
@@ -178,3 +180,22 @@ def test_nothing_is_kept_of_what_nobody_saw(room):
 def test_settings_that_cannot_be_meant_are_refused(wrong, match):
     with pytest.raises(ValueError, match=match):
         DistillSettings(**wrong)
+
+
+@pytest.mark.parametrize("tilt", [None, True])
+def test_a_scene_that_ends_at_its_bounds_is_tilted_only_if_asked(room, tilt):
+    settings = replace(SMALL, steps=(3, 3, 3), rays_per_step=512, tilt=tilt)
+    bricks = distill(room, settings).bricks
+    assert bricks.space.levels == 1
+    assert (bricks.tilt is not None) == (tilt is True)
+
+
+def test_what_is_not_said_depends_on_whether_a_scene_goes_on():
+    def decided(levels, **said):
+        space = BrickSpace(centre=(0.0, 0.0, 0.0), half_edge=1.0, cells=64, levels=levels)
+        return DistillSettings(**said).decided(space)
+
+    assert decided(1) == decided(2) == Decided(photographs=0.5, compact=0.05, tilt=False)
+    assert decided(3) == decided(8) == Decided(photographs=0.05, compact=0.003, tilt=True)
+    said = {"photographs": 0.0, "compact": 0.0, "tilt": False}
+    assert decided(8, **said) == Decided(**said)

@@ -1,6 +1,7 @@
 """Halving cells must not change the picture by more than finer steps do."""
 
 import numpy as np
+import pytest
 from merkwelt.render.distill.finish import finished
 from merkwelt.render.distill.refine import refined
 from merkwelt.render.distill.student import Student
@@ -15,15 +16,17 @@ def _all_seen(made):
 
 
 def test_numbers_at_new_vertices_are_interpolated():
-    made = _all_seen(student(2, levels=2))
+    made = _all_seen(student(2, levels=2, tilted=True))
     where = made.vertices[:, 1:].astype(np.float64)
     linear = where @ [0.01, 0.02, -0.03]
     made.log_depth[:, 0], made.colour[:] = linear - 1, np.stack([linear] * 3, axis=1)
+    made.tilt[:] = np.stack([linear, 2 * linear, -linear], axis=1)
     fine = refined(made, 0.5)
     wanted = fine.vertices[:, 1:] / 2 @ [0.01, 0.02, -0.03]
     # A linear function is met exactly; half a cell has half of the depth.
     np.testing.assert_allclose(fine.log_depth[:, 0], wanted - 1 - np.log(2), atol=1e-5)
     np.testing.assert_allclose(fine.colour, np.stack([wanted] * 3, axis=1), atol=1e-5)
+    np.testing.assert_allclose(fine.tilt, np.outer(wanted, [1, 2, -1]), atol=1e-5)
     assert fine.space.cells == 2 * made.space.cells
 
 
@@ -65,12 +68,18 @@ def test_the_picture_stays():
     assert np.abs(before[:, :3] - after[:, :3]).mean() < 0.01
 
 
-def test_what_is_stored_looks_like_what_was_learned():
+@pytest.mark.parametrize("tilted", [False, True])
+def test_what_is_stored_looks_like_what_was_learned(tilted):
     import torch
     from merkwelt.render.bricks.kernel import render_bricks
 
-    made = _all_seen(student(7, levels=2))
+    made = _all_seen(student(7, levels=2, tilted=tilted))
+    if tilted:
+        # The sum of colour and tilt stays in [0, 1], which only what is stored is clipped to.
+        made.colour[:] = 0.3 + 0.4 * made.colour
+        made.tilt *= 0.3
     bricks = finished(made, 0.5, "")
+    assert (bricks.tilt is not None) == tilted
     rays = lesson(400)
     seen = made.look(rays)
     origins = torch.from_numpy(bricks.space.grid_from_world(rays.origins.astype(np.float64)))

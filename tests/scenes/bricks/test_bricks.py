@@ -1,5 +1,6 @@
 """Bricks as data: what they accept, and what a file gives back."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,13 @@ import pytest
 import torch
 from merkwelt.scenes.analytic import analytic_room
 from merkwelt.scenes.bricks import BrickLook, Bricks, BrickSpace
-from merkwelt.scenes.bricks.bricks import store_colour, store_density, stored_colour
+from merkwelt.scenes.bricks.bricks import (
+    store_colour,
+    store_density,
+    store_tilt,
+    stored_colour,
+    stored_tilt,
+)
 from merkwelt.scenes.bricks.file import FAST_FILE, pack_bricks, read_bricks
 from merkwelt.scenes.bricks.space import in_walking_order
 from merkwelt.scenes.fingerprint import field_fingerprint
@@ -34,14 +41,50 @@ def some_bricks(count=5, **changes):
     return Bricks(**(parts | changes))
 
 
-def test_a_file_gives_back_what_was_written(tmp_path):
-    bricks = some_bricks()
+def tilted_bricks(**changes):
+    flat = some_bricks()
+    tilt = np.random.default_rng(1).integers(0, 2**30, flat.colour.shape, dtype=np.uint32)
+    look = replace(flat.look, tilt_range=(-0.5, 0.25))
+    return replace(flat, **({"tilt": tilt, "look": look} | changes))
+
+
+@pytest.mark.parametrize("make", [some_bricks, tilted_bricks])
+def test_a_file_gives_back_what_was_written(tmp_path, make):
+    bricks = make()
     (tmp_path / FAST_FILE).write_bytes(pack_bricks(bricks))
     read = read_bricks(tmp_path / FAST_FILE)
     assert (read.space, read.look, read.field_sha256) == (SPACE, bricks.look, "abc")
-    for name in ("places", "occupied", "density", "colour"):
-        np.testing.assert_array_equal(getattr(read, name), getattr(bricks, name))
-        assert getattr(read, name).dtype == getattr(bricks, name).dtype
+    for name in ("places", "occupied", "density", "colour", "tilt"):
+        found, written = getattr(read, name), getattr(bricks, name)
+        np.testing.assert_array_equal(found, written)
+        assert getattr(found, "dtype", None) == getattr(written, "dtype", None)
+    assert read.megabytes == bricks.megabytes
+
+
+def test_what_a_file_without_tilts_says_is_what_it_said_before_there_were_any():
+    told = json.loads(some_bricks().description()["merkwelt_bricks"])
+    assert told["format"] == 1
+    assert set(told["look"]) == {
+        "step_cells", "density_range", "colour_range", "behind", "dark", "faint",
+    }  # fmt: skip
+    assert set(some_bricks().arrays()) == {"places", "hops", "density", "colour"}
+    # Versions that do not know tilts refuse the next format.
+    assert json.loads(tilted_bricks().description()["merkwelt_bricks"])["format"] == 2
+
+
+def test_a_word_of_tilt_more_is_a_word_of_memory_more():
+    flat, tilted = some_bricks(), tilted_bricks()
+    assert tilted.megabytes - flat.megabytes == pytest.approx(4 * flat.colour.size / 1e6)
+
+
+def test_a_file_that_lacks_its_tilts_is_refused(tmp_path):
+    from safetensors.numpy import save
+
+    bricks = tilted_bricks()
+    arrays = {name: array for name, array in bricks.arrays().items() if name != "tilt"}
+    (tmp_path / FAST_FILE).write_bytes(save(arrays, metadata=bricks.description()))
+    with pytest.raises(ValueError, match=r"it lacks \['tilt'\]"):
+        read_bricks(tmp_path / FAST_FILE)
 
 
 @pytest.mark.parametrize("keep", [0, 30, 3000])
@@ -59,7 +102,7 @@ def test_a_newer_format_is_refused(tmp_path):
     told = bricks.description()
     told["merkwelt_bricks"] = told["merkwelt_bricks"].replace('"format": 1', '"format": 9')
     (tmp_path / FAST_FILE).write_bytes(save(bricks.arrays(), metadata=told))
-    with pytest.raises(ValueError, match="expected format 1, found 9; update merkwelt"):
+    with pytest.raises(ValueError, match="expected format 1 or 2, found 9; update merkwelt"):
         read_bricks(tmp_path / FAST_FILE)
 
 
@@ -67,6 +110,7 @@ def test_a_newer_format_is_refused(tmp_path):
     ("changes", "match"),
     [
         ({"density": np.zeros((5, 512), np.uint8)}, "expected density"),
+        ({"tilt": np.zeros((5, 729, 3), np.uint32)}, "expected tilt"),
         ({"places": np.full((5, 4), 9, np.int32)}, "inside their cubes"),
         ({"places": np.ones((5, 4), np.int32)}, "each brick once"),
     ],
@@ -92,7 +136,7 @@ def test_spaces_that_bricks_do_not_fit_into_are_refused(wrong):
 
 
 def test_looks_that_cannot_be_drawn_are_refused():
-    for wrong in ({"step_cells": 0.0}, {"density_range": (1.0, 1.0)}):
+    for wrong in ({"step_cells": 0.0}, {"density_range": (1.0, 1.0)}, {"tilt_range": (0, -1)}):
         with pytest.raises(ValueError, match="expected"):
             BrickLook(**wrong)
 
@@ -107,6 +151,15 @@ def test_colours_are_stored_to_a_thousandth_and_densities_to_a_twentieth():
     back = -7 + 12 * (store_density(logs, look) / 255)
     np.testing.assert_allclose(back, logs, atol=0.0236)
     assert store_density(np.array([-99.0, 99.0]), look).tolist() == [0, 255]
+
+
+def test_tilts_are_stored_to_a_five_hundredth_and_none_at_all_is_stored_as_that():
+    look = BrickLook()
+    tilts = np.random.default_rng(2).uniform(-1, 1, (200, 3))
+    np.testing.assert_allclose(stored_tilt(store_tilt(tilts, look), look), tilts, atol=1.001e-3)
+    nothing = stored_tilt(store_tilt(np.zeros((1, 3)), look), look)
+    np.testing.assert_allclose(nothing, 0, atol=1e-7)
+    assert store_tilt(np.array([9.0, -9.0, 0.0]), look) == 1023 | 512 << 20
 
 
 def test_walking_order_keeps_neighbours_together():

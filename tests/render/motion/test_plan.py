@@ -3,10 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from merkwelt.render.caption import caption_of
 from merkwelt.render.key import ClipKey
+from merkwelt.render.motion.blinks import blinks
 from merkwelt.render.motion.gait import head_motion
-from merkwelt.render.motion.gaze import blinks
 from merkwelt.render.motion.plan import AttemptKey, plan_trajectory
 from merkwelt.render.navigation.navigation import Navigation
 from merkwelt.render.observer.presets import adult, static
@@ -17,8 +16,8 @@ from merkwelt.scenes.nerfstudio.run import import_run
 from merkwelt.scenes.placement import place_cameras
 from merkwelt.scenes.scene import Scene
 
-from .conftest import as_matrices
-from .test_navigation import RADIUS_M, distance_to_matter_m
+from ..conftest import as_matrices
+from ..test_navigation import RADIUS_M, distance_to_matter_m
 
 
 def _key(clip=0):
@@ -115,13 +114,65 @@ def test_eyes_stay_within_their_sockets_range(walks, plan):
     assert np.median(np.concatenate(angles)) < math.radians(25)
 
 
-def test_fixated_points_stay_on_the_line_of_sight_while_the_body_moves(walks):
-    on_target = []
-    for trajectory in walks:
-        seen = apply(inverse(trajectory.world_from_eye[0]), trajectory.gaze_target)
-        angle = np.arctan2(np.linalg.norm(seen[:, 1:2], axis=1), seen[:, 2])
-        on_target.append(angle[~trajectory.saccade] < 1e-6)
-    assert np.mean(np.concatenate(on_target)) > 0.97
+def exact(observer):
+    """The observer with eyes that do exactly what they are meant to do."""
+    perfect = {
+        "vor_gain": 1.0,
+        "vor_latency_s": 0.0,
+        "pursuit_gain": 1.0,
+        "pursuit_latency_s": 0.0,
+        "pursuit_limit_deg_s": 1e6,
+        "saccade_undershoot_deg": 0.0,
+    }
+    gaze = {k: replace(getattr(observer.gaze, k), value=v) for k, v in perfect.items()}
+    return replace(observer, gaze=replace(observer.gaze, **gaze))
+
+
+def missed_rad(trajectory, eye=0):
+    """Angle between each eye's line of sight and the target, outside saccades."""
+    seen = apply(inverse(trajectory.world_from_eye[eye]), trajectory.gaze_target)
+    return np.arctan2(np.linalg.norm(seen[:, :2], axis=1), seen[:, 2])[~trajectory.saccade]
+
+
+def test_eyes_without_faults_keep_the_fixated_point_at_the_centre_of_both_pictures(plan):
+    observer = exact(replace(adult(), rig_mode="converged"))
+    missed = [
+        missed_rad(plan(clip, observer, frames=60, rate=20.0), eye)
+        for clip in range(6)
+        for eye in (0, 1)
+    ]
+    # Some targets are left beside when the eye is at its limit.
+    assert np.mean(np.concatenate(missed) < 1e-6) > 0.97
+
+
+def test_faults_of_the_eyes_are_small_and_there(plan):
+    observer = replace(adult(), eyes=1)
+    missed = np.degrees(
+        np.concatenate([missed_rad(plan(c, observer, frames=60, rate=20.0)) for c in range(6)])
+    )
+    assert 0.2 < np.median(missed) < 1.0
+    assert np.percentile(missed, 90) < 2.5
+
+
+def test_eyes_converge_by_their_gain_times_what_the_target_asks_for(plan):
+    def vergence(gain):
+        observer = exact(replace(adult(), rig_mode="converged"))
+        card = replace(
+            observer.gaze, vergence_gain=replace(observer.gaze.vergence_gain, value=gain)
+        )
+        trajectory = plan(0, replace(observer, gaze=card), frames=60, rate=20.0)
+        left, right = trajectory.world_from_eye[:, :, :3, 2]
+        return np.arccos(np.clip(np.sum(left * right, axis=1), -1, 1))
+
+    np.testing.assert_allclose(vergence(0.7), 0.7 * vergence(1.0), rtol=0.01)
+
+
+def test_a_walk_has_no_jerks(plan):
+    """Bodies weigh something: acceleration stays near that of the gait, 0.37 g at 1.67 m/s."""
+    for clip in range(4):
+        position = plan(clip, frames=600, rate=200.0).world_from_head[:, :3, 3]
+        acceleration = np.diff(position, 2, axis=0) * 200.0**2
+        assert np.linalg.norm(acceleration, axis=1).max() < 0.6 * 9.81
 
 
 def test_views_are_nearly_level(walks):
@@ -131,13 +182,16 @@ def test_views_are_nearly_level(walks):
 
 
 def test_fixations_last_as_long_as_the_card_says_and_follow_each_other(plan):
-    trajectory = plan(2, static(), frames=4000, rate=100.0)
-    ids = trajectory.fixation_id
-    assert set(np.diff(ids)) <= {0, 1}
-    lengths_s = np.bincount(ids[~trajectory.saccade])[1:-1] / 100
-    assert np.median(lengths_s) == pytest.approx(0.27, rel=0.15)
-    saccades_s = np.bincount(ids[trajectory.saccade])[1:-1] / 100
-    assert 0.01 < np.median(saccades_s) < 0.07
+    lengths_s, saccades_s = [], []
+    for clip in range(4):
+        trajectory = plan(clip, static(), frames=3000, rate=100.0)
+        ids = trajectory.fixation_id
+        assert set(np.diff(ids)) <= {0, 1}
+        lengths_s.append(np.bincount(ids[~trajectory.saccade])[1:-1] / 100)
+        saccades_s.append(np.bincount(ids[trajectory.saccade])[1:-1] / 100)
+    # About 340 fixations: the median's standard error is 3.5 %.
+    assert np.median(np.concatenate(lengths_s)) == pytest.approx(0.27, rel=0.12)
+    assert 0.01 < np.median(np.concatenate(saccades_s)) < 0.07
 
 
 def test_targets_lie_on_surfaces(room, walks):
@@ -255,17 +309,6 @@ def test_a_single_frame_is_a_clip_and_none_is_not(plan, room):
     assert plan(0, frames=1).frames == 1
     with pytest.raises(ValueError, match="at least 1 frame"):
         plan_trajectory(room, adult(), _key(), frames=0, frame_rate_hz=10.0)
-
-
-def test_captions_tell_motion_and_gaze(room, statue, walks, plan):
-    captions = [caption_of(room.card, trajectory) for trajectory in walks]
-    assert all(caption.startswith(("walking ", "moving ")) for caption in captions)
-    assert all(" m/s, " in caption and "looking at " in caption for caption in captions)
-    assert any("the " in caption for caption in captions)
-    assert caption_of(room.card, plan(4, static())).startswith("standing still, looking at")
-    observer = replace(adult(), eyes=1)
-    mono = plan_trajectory(statue, observer, _key(), frames=8, frame_rate_hz=10.0)
-    assert " m" not in caption_of(statue.card, mono).replace("moving", "")
 
 
 def test_the_fox_is_looked_at_from_where_it_was_photographed(shared_data):
