@@ -164,12 +164,17 @@ def drawing_unit(card: SceneCard, navigation: Navigation | None) -> float:
 
 
 def view_from_above(card: SceneCard) -> tuple[np.ndarray, np.ndarray]:
-    """Return where to stand outside a scene to see into it, and where to look, each ``[3]``."""
+    """Return where to stand outside a scene to see into it, and where to look, each ``[3]``.
+
+    Far enough to see the cameras too that were around it.
+    """
     low, high = (np.asarray(corner, np.float64) for corner in card.bounds)
     size = high - low
     middle = (low + high) / 2
     middle[2] = low[2] + 0.25 * size[2]
-    reach = float(np.linalg.norm(size[:2]))
+    cameras = np.asarray(card.world_from_view, np.float64).reshape(-1, 4, 4)[:, :3, 3]
+    farthest = np.linalg.norm(cameras - middle, axis=1).max(initial=0.0)
+    reach = max(float(np.linalg.norm(size[:2])), 1.5 * float(farthest))
     return middle + reach * np.array([-0.22, -0.5, 0.85]), middle
 
 

@@ -18,9 +18,10 @@ def scene_text(card: SceneCard, *, walkable: bool | None) -> str:
 def clip_text(clip: ClipContents, facts: FrameFacts, card: SceneCard) -> str:
     """Return a clip's caption and what is known of a frame."""
     unit = "m" if card.is_metric else "units"
+    activity = facts.activity if card.is_metric else "moving"
     lines = [
         f"**{_escaped(clip.caption)}**",
-        f"t = {facts.time_s:.2f} s · {facts.activity} {facts.speed:.2f} {unit}/s",
+        f"t = {facts.time_s:.2f} s · {activity} {facts.speed:.2f} {unit}/s",
         f"fixation {facts.fixation_id}: {_target(facts)} at {facts.target_distance:.2f} {unit}"
         + _flags(facts),
     ]

@@ -9,8 +9,8 @@ from ..motion.motion import ACTIVITIES, Activity
 CONTACTS = ("left_foot", "right_foot", "hands")
 ON_FEET: tuple[Activity, ...] = ("standing", "rising")
 ON_HANDS: tuple[Activity, ...] = ("crawling", "down", "rising")
-"""Of crawlers and those who lie or sit nothing is said but that their hands touch: knees have no place
-here, and their feet count as off the ground."""
+"""Of crawlers and those who lie nothing is said but that their hands touch: knees have no place
+here, and their feet count as off the ground, as do those of who sits."""
 
 
 def ground_contact(

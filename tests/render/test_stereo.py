@@ -90,5 +90,5 @@ def test_bad_input_is_refused():
         disparity_px(np.array([1.0]), 100.0, 0.0)
     with pytest.raises(ValueError, match="positive distance between two eyes"):
         Rig(interocular_m=0.0)
-    with pytest.raises(ValueError, match="parallel or converged"):
+    with pytest.raises(ValueError, match="expected the rig mode"):
         Rig(interocular_m=0.06, mode="crossed")

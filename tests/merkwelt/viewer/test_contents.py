@@ -124,6 +124,12 @@ def test_one_looks_down_into_the_scene_from_outside(room):
     assert np.all((middle > low) & (middle < high))
 
 
+def test_one_sees_the_cameras_around_an_object_too(statue):
+    place, middle = view_from_above(statue.card)
+    cameras = np.asarray(statue.card.world_from_training_camera)[:, :3, 3]
+    assert np.linalg.norm(place - middle) > np.linalg.norm(cameras - middle, axis=1).max()
+
+
 def test_points_are_cut_above_the_head(room):
     cut = default_cut(room.card, 1.8)
     assert room.card.floor_height + 1.8 <= cut < room.card.bounds[1][2]

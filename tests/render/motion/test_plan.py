@@ -281,7 +281,7 @@ def test_around_an_object_the_head_stays_in_the_hull_of_the_views(statue):
         head = trajectory.world_from_head[:, :3, 3]
         assert trajectory.eyes == 1
         assert np.linalg.norm(head[:, :2], axis=1).max() <= 4 + 1e-9
-        assert np.linalg.norm(head[:, :2], axis=1).min() > 3.5
+        assert np.linalg.norm(head[:, :2], axis=1).min() > 0.7 * 3.5
         assert np.linalg.norm(head[-1] - head[0]) > 0.5
         seen = apply(inverse(trajectory.world_from_eye[0]), views.focus)
         assert np.degrees(np.arccos(seen[:, 2] / np.linalg.norm(seen, axis=1))).max() < 35
