@@ -43,7 +43,8 @@ def render(
     Args:
         scene: one or more scenes, by name or folder.
         out: folder of the data set.
-        observer: who looks: adult or static.
+        observer: who looks: adult, toddler, crawler, mineault2021, static, or the .json file of a
+            card.
         clips: how many clips the data set shall have.
         settings: what a clip looks like.
         seed: seed of the data set.

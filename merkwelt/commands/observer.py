@@ -21,13 +21,16 @@ def show(name: Positional[str], /) -> None:
     """Print every parameter of an observer with its unit and source.
 
     Args:
-        name: adult, static, ...
+        name: adult, toddler, crawler, mineault2021, static, or the .json file of a card.
     """
     from ..render.observer.presets import load_observer
 
     observer = load_observer(name)
     OUT.print(f"[bold]{observer.name}[/]: {observer.description}")
-    table = Table("parameter", "value", "unit", "source", box=None)
+    table = Table(box=None)
+    table.add_column("parameter", no_wrap=True)
+    for title in ("value", "unit", "source"):
+        table.add_column(title, overflow="fold")
     for row in observer.rows():
         quantity = row.quantity
         table.add_row(row.name, _described(quantity), quantity.unit, quantity.source)
