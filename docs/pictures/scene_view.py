@@ -1,4 +1,4 @@
-"""Make the viewer's picture again, with viser and Chromium: ``python docs/pictures/scene_view.py``."""
+"""Make the viewer's picture again, with viser and Chromium; run it with python."""
 
 import runpy
 import tempfile
@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import cv2
-import numpy as np
 from merkwelt.scenes import Scene
 from PIL import Image
 
@@ -17,7 +16,6 @@ from merkwelt.viewer.view import Viewer
 HERE = Path(__file__).parent
 BROWSER = HERE.parents[1] / "tests" / "merkwelt" / "viewer" / "browser.py"
 PORT, FRAME, COLOURS = 18080, 4, 256
-PLACE, MIDDLE = np.array([-0.2, -3.3, 5.0]), np.array([-0.1, 0.0, 0.4])
 CLOSE = "document.querySelectorAll('.mantine-Notification-closeButton').forEach(b => b.click())"
 DRAWING_S = 8.0
 """A browser without a GPU needs this long to draw all that it was told."""
@@ -45,12 +43,12 @@ def main() -> None:
             time.sleep(0.5)
         time.sleep(DRAWING_S)
         page.run(CLOSE)
-        for client in viewer._server.get_clients().values():
-            client.camera.position, client.camera.look_at = PLACE, MIDDLE
         time.sleep(DRAWING_S)
         picture = page.picture()
     viewer.close()
-    few = Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).quantize(COLOURS, kmeans=2, dither=0)
+    few = Image.fromarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).quantize(
+        COLOURS, kmeans=2, dither=0
+    )
     few.save(HERE / "scene_view.png", optimize=True)
 
 

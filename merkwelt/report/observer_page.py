@@ -15,6 +15,8 @@ from .sections import provenance_section
 if TYPE_CHECKING:
     from ..observer_check import ObserverCheck
 
+MINEAULT_S = 1.4
+"""Clips of Mineault et al. 2021 have 40 frames at 30 Hz."""
 METHODS = {
     "poses": "Heads and eyes at every instant that motion is planned at, 200 per second or more. "
     "Neither the card's parameters nor the generator's saccade flags, fixation ids and gait phase "
@@ -88,6 +90,14 @@ def _verdicts(check: "ObserverCheck") -> Section:
             Note(
                 text="Published figures of eyes are of adults; for children they are the only "
                 "ones here."
+            )
+        )
+    if "mineault2021" in check.subject.traits and check.settings.seconds > MINEAULT_S:
+        blocks.append(
+            Note(
+                text="The published clips last 1.3 s. Longer ones fit into a scene only where the "
+                "camera is slow: check this observer with --seconds 1.3.",
+                kind="warning",
             )
         )
     blocks.append(verdict_table(check.findings))

@@ -57,7 +57,7 @@ def verdict_table(found: Found) -> Table:
         "resamplings of whole clips fall in. n: single observations, such as saccades or "
         "stretches of walking. Within: the value lies in the accepted range. Too few data: fewer "
         "observations than the statistic needs, or an interval that covers all of what is "
-        "accepted.",
+        "accepted or lies on both sides of a limit.",
     )
 
 

@@ -175,7 +175,7 @@ def view_from_above(card: SceneCard) -> tuple[np.ndarray, np.ndarray]:
     cameras = np.asarray(card.world_from_view, np.float64).reshape(-1, 4, 4)[:, :3, 3]
     farthest = np.linalg.norm(cameras - middle, axis=1).max(initial=0.0)
     reach = max(float(np.linalg.norm(size[:2])), 1.5 * float(farthest))
-    return middle + reach * np.array([-0.22, -0.5, 0.85]), middle
+    return middle + reach * np.array([-0.06, -0.44, 0.64]), middle
 
 
 def _angle_deg(first: np.ndarray, second: np.ndarray) -> float:

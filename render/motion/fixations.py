@@ -23,6 +23,9 @@ GROUND_SPREAD_RAD = math.radians(8.0)
 OBJECT_SHARE = 0.3
 """Objects are looked at within this share of their extent about the centre."""
 OBJECT_MARGIN = 0.08
+SHARE_OF_PLACES = 0.1
+"""Weight of places that are known beside those that saccades are drawn to, of which there are fewer
+the farther away they are."""
 LIMIT_MARGIN_RAD = math.radians(5.0)
 
 
@@ -73,19 +76,22 @@ def next_target(
     now = np.zeros(2)
     if last:
         now = np.stack(relative_to_head(path, last.target, slice(at, at + 1)))[:, 0]
-    angles = np.concatenate(
+    saccades = _saccade_candidates(task, now, last is not None, rng)
+    others = np.concatenate(
         [
-            _saccade_candidates(task, now, last is not None, rng),
             _ground_candidates(task, head, pitch, rng),
             _object_candidates(scene, head, (yaw, pitch), rng),
             np.zeros((1, 2)),
         ]
     )
+    angles = np.concatenate([saccades, others])
+    closeness = np.concatenate([np.ones(len(saccades)), _closeness(task, others, now, last)])
     limit = math.radians(task.card.eye_limit_deg.value) - LIMIT_MARGIN_RAD
-    angles = angles[steady.length(angles) <= limit]
+    within = steady.length(angles) <= limit
+    angles, closeness = angles[within], closeness[within]
     directions = direction_from_angles(yaw + angles[:, 0], pitch + angles[:, 1])
     points = _seen_from(scene, task, head, directions)
-    weight = _preference(scene, task, angles, points)
+    weight = closeness * _preference(scene, task, angles, points)
     if weight.sum() == 0:
         points = head + task.typical_distance * directions
         weight[-1] = 1.0
@@ -118,6 +124,16 @@ def _saccade_candidates(
     amplitude = np.radians([task.card.saccade_deg.sample(rng) for _ in range(SACCADES_TRIED)])
     angle = rng.uniform(-math.pi, math.pi, SACCADES_TRIED)
     return now + amplitude[:, None] * np.stack(steady.sin_cos(angle)[::-1], axis=1)
+
+
+def _closeness(
+    task: GazeTask, angles: np.ndarray, now: np.ndarray, last: Fixation | None
+) -> np.ndarray:
+    """Return weights ``[k]`` of places by how far a saccade leads there, as saccades are drawn."""
+    if last is None:
+        return np.ones(len(angles))
+    mean_rad = math.radians(task.card.saccade_deg.value)
+    return SHARE_OF_PLACES * steady.exp(-steady.length(angles - now) / mean_rad)
 
 
 def _ground_candidates(

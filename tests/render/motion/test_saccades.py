@@ -23,18 +23,17 @@ def test_the_way_leads_from_start_to_end_and_never_back():
         assert np.diff(way).min() >= 0
 
 
-@pytest.mark.parametrize("amplitude", [10.0, 15.0, 20.0, 30.0, 45.0])
+@pytest.mark.parametrize("amplitude", [5.0, 10.0, 15.0, 20.0, 30.0, 45.0])
 def test_the_main_sequence_is_collewijns(amplitude):
     velocity, lasts_s, peak = _measured(amplitude)
     assert lasts_s == pytest.approx(0.023 + 0.0027 * amplitude)
-    # At 10 degrees the two laws together ask for a flatter profile than there is: 6 % apart.
-    assert velocity.max() == pytest.approx(502 * (1 - np.exp(-amplitude / 12)), rel=0.07)
+    assert velocity.max() == pytest.approx(502 * (1 - np.exp(-amplitude / 9.5)), rel=0.005)
     expected = 0.45 + np.clip((amplitude - 10) / 40, 0, 1) * (0.20 - 0.45)
     assert peak == pytest.approx(expected, abs=1e-3)
 
 
 def test_small_saccades_are_as_slow_as_a_smooth_profile_allows():
-    for amplitude in (1.0, 3.0, 5.0):
+    for amplitude in (0.5, 1.0, 2.0):
         velocity, lasts_s, _ = _measured(amplitude)
         assert velocity.max() == pytest.approx(1.5 * amplitude / lasts_s, rel=1e-3)
         assert velocity.max() >= float(peak_deg_s(CARD, np.array(amplitude)))
