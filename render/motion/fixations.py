@@ -23,10 +23,9 @@ GROUND_SPREAD_RAD = math.radians(8.0)
 OBJECT_SHARE = 0.3
 """Objects are looked at within this share of their extent about the centre."""
 OBJECT_MARGIN = 0.08
-SHARE_OF_PLACES = 0.1
+SHARE_OF_PLACES = 0.25
 """Weight of places that are known beside those that saccades are drawn to, of which there are fewer
 the farther away they are."""
-LIMIT_MARGIN_RAD = math.radians(5.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +85,7 @@ def next_target(
     )
     angles = np.concatenate([saccades, others])
     closeness = np.concatenate([np.ones(len(saccades)), _closeness(task, others, now, last)])
-    limit = math.radians(task.card.eye_limit_deg.value) - LIMIT_MARGIN_RAD
+    limit = math.radians(task.card.gaze_limit_deg.value)
     within = steady.length(angles) <= limit
     angles, closeness = angles[within], closeness[within]
     directions = direction_from_angles(yaw + angles[:, 0], pitch + angles[:, 1])

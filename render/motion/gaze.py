@@ -81,7 +81,7 @@ def _lost_s(
     if first >= last:
         return end_s
     angles = np.stack(relative_to_head(path, fixation.target, slice(first, last)), axis=1)
-    outside = steady.length(angles) > math.radians(card.eye_limit_deg.value)
+    outside = steady.length(angles) > 1.05 * math.radians(card.gaze_limit_deg.value)
     shortest = fixation.landing_s + (card.fixation_s.low or 0.05)
     return max(float(time_s[first + int(outside.argmax())]), shortest) if outside.any() else end_s
 

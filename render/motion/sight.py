@@ -15,8 +15,11 @@ from .gait import HeadMotion
 from .gaze import GazeCourse, sight_of
 from .path import BodyPath
 
+WALKING_CONCENTRATION = 2.5
+"""Gaze moves on from where it is, among what is near, and what it looks at slides aside as the body
+passes: it must be drawn to the front so much more to be spread as the card says (measured)."""
 OBJECT_CONCENTRATION = 4.0
-"""Around an object the gaze keeps twice as close to straight ahead as in a room."""
+"""Around an object the gaze keeps closer to straight ahead than in a room."""
 
 
 def gaze_task(scene: Scene, navigation: Navigation, observer: Observer) -> GazeTask:
@@ -35,7 +38,9 @@ def gaze_task(scene: Scene, navigation: Navigation, observer: Observer) -> GazeT
         )
     walks = observer.locomotion == "walk"
     floor = navigation.ground.floor_height_m if walks else None
-    return GazeTask(card=card, floor_height=floor, nearest=nearest)
+    return GazeTask(
+        card=card, floor_height=floor, nearest=nearest, concentration=WALKING_CONCENTRATION
+    )
 
 
 def rig_of(observer: Observer, body: Body) -> Rig:

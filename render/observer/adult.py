@@ -160,14 +160,15 @@ def _adult_gaze() -> GazeCard:
         elevation_concentration=fixed(
             16.0, "1", "SD 14.6 deg; measured human heading 14 deg (jov 2740531)"
         ),
+        gaze_limit_deg=fixed(75.0, "deg", "assumption: without turning the trunk"),
         eye_limit_deg=fixed(45.0, "deg", "limit of the eye in the head 45-50 deg"),
         head_free_deg=fixed(20.0, "deg", "Freedman & Sparks 1997 (monkey)"),
         eye_saturation_deg=fixed(35.0, "deg", "Freedman & Sparks 1997 (monkey): about 35 deg"),
         head_smoothing_s=fixed(0.12, "s", "assumption: the head follows a gaze shift more slowly"),
         ground_preference=fixed(
-            40.0, "1", "assumption; gaze is ground-biased while walking (Muller 2023)"
+            100.0, "1", "assumption; gaze is ground-biased while walking (Muller 2023)"
         ),
-        object_preference=fixed(3.0, "1", "assumption: listed objects draw the gaze"),
+        object_preference=fixed(5.0, "1", "assumption: listed objects draw the gaze"),
         nearest_m=fixed(
             0.4, "m", "fixation distances 0.4-80 m (Liu, Bovik & Cormack 2008; Sprague 2015)"
         ),

@@ -86,6 +86,8 @@ class GazeCard:
     azimuth_concentration: Quantity
     elevation_concentration: Quantity
     """Von Mises concentrations of the gaze about the direction of the body."""
+    gaze_limit_deg: Quantity
+    """Farthest from straight ahead of the body that is looked at, with the head's help."""
     eye_limit_deg: Quantity
     head_free_deg: Quantity
     """Eccentricity up to which the eyes alone turn."""

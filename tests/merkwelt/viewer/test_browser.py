@@ -37,6 +37,14 @@ def test_the_page_connects_and_shows_scene_and_panel(viewer, tmp_path):
         wait_for(lambda: len(viewer._server.get_clients()) == 1)
         picture = _settled(page)
         assert "to walk in" in page.run("document.body.innerText")
+        # The first box is Play, the first button looks from above.
+        page.run("document.querySelector('input[type=checkbox]').click()")
+        wait_for(lambda: viewer._panel._frame.value != 0)
+        page.run("document.querySelector('input[type=checkbox]').click()")
+        wait_for(lambda: not viewer._playing.is_set())
+        eye = "[...document.querySelectorAll('button')].find(b => b.innerText.includes('left eye'))"
+        page.run(f"{eye}.click()")
+        wait_for(lambda: viewer._stage._inside)
         assert not page.errors, page.errors
     scene = picture[:, : picture.shape[1] // 2]
     drawn = (scene < 235).any(axis=2)
