@@ -17,6 +17,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.skipif(find_browser() is None, reason="no Chromium or Chrome is installed"),
 ]
+# From the word Play upwards until there is a box beside it.
+CLICK_PLAY = """(() => {
+  let place = [...document.querySelectorAll("label, p, div")].findLast(e => e.innerText === "Play");
+  while (!place.querySelector("input[type=checkbox]")) place = place.parentElement;
+  place.querySelector("input[type=checkbox]").click();
+})()"""
 
 
 @pytest.fixture
@@ -37,10 +43,9 @@ def test_the_page_connects_and_shows_scene_and_panel(viewer, tmp_path):
         wait_for(lambda: len(viewer._server.get_clients()) == 1)
         picture = _settled(page)
         assert "to walk in" in page.run("document.body.innerText")
-        # The first box is Play, the first button looks from above.
-        page.run("document.querySelector('input[type=checkbox]').click()")
+        page.run(CLICK_PLAY)
         wait_for(lambda: viewer._panel._frame.value != 0)
-        page.run("document.querySelector('input[type=checkbox]').click()")
+        page.run(CLICK_PLAY)
         wait_for(lambda: not viewer._playing.is_set())
         eye = "[...document.querySelectorAll('button')].find(b => b.innerText.includes('left eye'))"
         page.run(f"{eye}.click()")

@@ -18,7 +18,7 @@ from merkwelt.viewer.view import Viewer, ViewRequest
 pytest.importorskip("viser", reason="the extra 'view' is not installed")
 # viser 0.2.7 serves through a part of websockets that is deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 def free_port():
