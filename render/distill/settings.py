@@ -19,7 +19,7 @@ class Decided:
 
 
 CLOSED = Decided(photographs=0.5, compact=0.05, tilt=False)
-OPEN = Decided(photographs=0.05, compact=0.003, tilt=True)
+OPEN = Decided(photographs=0.05, compact=0.01, tilt=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class DistillSettings:
     """Distance between the places at which a ray is looked at, in cells."""
     compact: float | None = None
     """Weight of the distortion loss (Barron et al. 2022, equation 15), which draws what a ray meets
-    together: 0.05 in scenes that end at their bounds, 0.003 in others, whose exact renderings are
+    together: 0.05 in scenes that end at their bounds, 0.01 in others, whose exact renderings are
     fog in part."""
     opaque: float = 0.1
     """Weight of the squared difference between the light that is left here and in the field."""

@@ -196,6 +196,6 @@ def test_what_is_not_said_depends_on_whether_a_scene_goes_on():
         return DistillSettings(**said).decided(space)
 
     assert decided(1) == decided(2) == Decided(photographs=0.5, compact=0.05, tilt=False)
-    assert decided(3) == decided(8) == Decided(photographs=0.05, compact=0.003, tilt=True)
+    assert decided(3) == decided(8) == Decided(photographs=0.05, compact=0.01, tilt=True)
     said = {"photographs": 0.0, "compact": 0.0, "tilt": False}
     assert decided(8, **said) == Decided(**said)
