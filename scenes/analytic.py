@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SURFACE_SAMPLES = 8
 SKIN_M = 0.01
-"""Thickness over which a ray is absorbed; with ``DENSITY`` its surfaces are opaque."""
-DENSITY = 2000.0
+"""Thickness over which a ray is absorbed; with ``DENSITY`` by the first sample, as edges need."""
+DENSITY = 10000.0
 FAR = 100.0
 
 
