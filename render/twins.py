@@ -14,14 +14,13 @@ import numpy as np
 import torch
 
 from .observer.card import Observer
+from .optics.transfer import light_from_srgb, luminance, srgb_from_light
 from .rig import Rig
 
 Factor = Literal["stereo", "gaze", "gait", "colour", "blink"]
 Heading = Literal["mineault2021"]
 CONCENTRATIONS: dict[Heading, tuple[float, float]] = {"mineault2021": (2.5, 16.0)}
 """Von Mises concentrations of yaw and pitch between gaze and heading (Mineault et al. 2021)."""
-LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Luminance of linear red, green and blue (ITU-R BT.709, the primaries of sRGB)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,21 +172,11 @@ def place_eyes(
 def luminance_only(video: torch.Tensor) -> torch.Tensor:
     """Return uint8 video ``[..., 3, height, width]`` whose channels all are its luminance.
 
-    sRGB is made linear (IEC 61966-2-1), weighted by `LUMINANCE` and encoded again.
+    sRGB is made linear (IEC 61966-2-1), weighted by `optics.transfer.LUMINANCE` and encoded again.
     """
-    table = torch.from_numpy(_linear(np.arange(256) / 255))
-    weights = torch.tensor(LUMINANCE, dtype=torch.float64)
     grey = torch.empty_like(video[..., 0, :, :])
+    # Picture by picture: in float64 a clip would take 24 times its size.
     for index in np.ndindex(*video.shape[:-3]):
-        light = torch.einsum("chw,c->hw", table[video[index].long()], weights)
-        grey[index] = torch.from_numpy(np.round(255 * _encoded(light.numpy())).astype(np.uint8))
+        light = light_from_srgb(video[index].permute(1, 2, 0).double() / 255)
+        grey[index] = (255 * srgb_from_light(luminance(light))).round().to(torch.uint8)
     return grey.unsqueeze(-3).expand_as(video).contiguous()
-
-
-def _linear(encoded: np.ndarray) -> np.ndarray:
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-
-
-def _encoded(linear: np.ndarray) -> np.ndarray:
-    root = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, 12.92 * linear, root)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from ..key import ClipKey
-from ..twins import LUMINANCE
 from .settings import OpticsSettings
+from .transfer import LUMINANCE
 
 WAVES = 32
 DARKEST = 1e-4

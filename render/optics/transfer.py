@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from ..twins import LUMINANCE
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""Luminance of linear red, green and blue (ITU-R BT.709, the primaries of sRGB)."""
 
 
 def light_from_srgb(colour: Tensor) -> Tensor:
