@@ -58,7 +58,7 @@ class ClipSettings:
     """Two eyes; otherwise one, midway between them."""
     nearest_m: float = 0.3
     """A clip is planned again if the middle half (in width and height) of a frame shows anything
-    nearer than this, in scenes of known scale."""
+    nearer than this, in scenes of known scale; an observer that glides may ask for more."""
     truth: tuple[Quantity, ...] = ()
     """What else a clip carries: flow and disparity (each with masks), masks, ids, opacity,
     expected_depth, confidence."""
@@ -253,10 +253,11 @@ def plan_clip(
             factors=factors,
         )
 
+    nearest_m = max(settings.nearest_m, observer.glide.nearest_m.value if observer.glide else 0.0)
     reasons = []
     for attempt in range(1 if navigation.is_fixed else MOST_ATTEMPTS):
         motion = planned(attempt, ORIGINAL)
-        reason = _too_near(scene, settings, motion.frames())
+        reason = _too_near(scene, settings, motion.frames(), nearest_m)
         if reason is None:
             # A twin keeps to its original's attempt, however near it then comes to something.
             twin = motion if settings.factors.is_original else planned(attempt, settings.factors)
@@ -269,7 +270,9 @@ def plan_clip(
     )
 
 
-def _too_near(scene: Scene, settings: ClipSettings, trajectory: Trajectory) -> str | None:
+def _too_near(
+    scene: Scene, settings: ClipSettings, trajectory: Trajectory, nearest_m: float
+) -> str | None:
     """Return why a trajectory is refused, or None, from a coarse look at the pictures' middle."""
     if not scene.card.is_metric:
         return None
@@ -281,6 +284,6 @@ def _too_near(scene: Scene, settings: ClipSettings, trajectory: Trajectory) -> s
     depth = rendered.depth_median.reshape(trajectory.eyes, trajectory.frames, -1)
     nearest = depth.amin(dim=(0, 2)).cpu().numpy()
     frame = int(np.argmin(nearest))
-    if nearest[frame] >= settings.nearest_m:
+    if nearest[frame] >= nearest_m:
         return None
-    return f"{nearest[frame]:.2f} m in frame {frame}, {settings.nearest_m} m allowed"
+    return f"{nearest[frame]:.2f} m in frame {frame}, {nearest_m} m allowed"

@@ -3,9 +3,8 @@
 ``np.sin`` and its like, BLAS and C's fused multiply-adds round differently from one processor to
 the next, and a clip's poses must not. Here everything is made of additions, multiplications,
 divisions and square roots, which IEEE 754 rounds in one way only, one numpy operation at a time.
-Series are
-those of Taylor after exact reductions of the argument; errors stay below 4e-16 relative to the
-larger of the result and one.
+Series are those of Taylor after exact reductions of the argument; errors stay below 4e-16 relative
+to the larger of the result and one.
 """
 
 import math

@@ -1,6 +1,9 @@
 """What the viewer shows, and how finely."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
 
 from ..render.camera import PinholeCamera
 from ..render.render_clip import ClipSettings
@@ -22,7 +25,7 @@ class ViewSettings:
     """Field of view of each eye."""
     size: int = 128
     """Width and height in pixels of what each eye sees."""
-    path: RenderPath = "exact"
+    path: Annotated[RenderPath, tyro.conf.arg(name="renderer.path")] = "exact"
     """How eyes see: exactly, or through the scene's fast form."""
     points: int = 300_000
     """The scene is shown as at most so many points."""

@@ -90,8 +90,7 @@ def _parts(
     fall_per_step = card.falls_per_hour.value / card.steps_per_hour.value
     down_pitch = card.resting_pitch_deg.value
     parts: list[_Part] = []
-    passed_s = 0.0
-    while passed_s <= long_s:
+    while sum(part.lasts_s for part in parts) <= long_s:
         steps = max(1, round(card.bout_steps.sample(rng)))
         bout_s = steps * step_s
         parts.append(_Part(moving, bout_s, True, 1.0, card.moving_pitch_deg.value))
@@ -107,7 +106,6 @@ def _parts(
             parts.append(_Part("rising", card.rise_s.value, False, 1.0, down_pitch))
         resting: Activity = "sitting" if card.rests_sitting.value > 0 else "standing"
         parts.append(_Part(resting, pause_s, False, card.resting_height.value, down_pitch))
-        passed_s = sum(part.lasts_s for part in parts)
     return parts
 
 

@@ -18,16 +18,16 @@ from .frozen import no_gaze, points_ahead
 from .gaze import look_around
 from .motion import Motion
 from .path import BodyPath
-from .sight import lines_of_sight, rig_of
+from .sight import lines_of_sight, nearest_looked_at, rig_of
 from .trajectory import Trajectory
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """A clip's stretch of a path."""
+    """A clip's stretch of time."""
 
     start_s: float
-    """Time along the path at which the clip starts."""
+    """When it starts if all clips follow each other, as along an imported path."""
     time_s: np.ndarray
     """Times ``[n]`` from the start of the clip."""
     frame_every: int
@@ -60,7 +60,8 @@ def carried_motion(
         course=steady_course("carried", len(time_s)),
     )
     if path.gaze == "observer" and factors.gaze:
-        task = _task(scene, observer)
+        nearest = nearest_looked_at(scene, observer)
+        task = GazeTask(card=observer.gaze, floor_height=None, nearest=nearest)
         course = look_around(scene, task, course_of_head, time_s, key.generator("gaze"))
         step_s = float(time_s[1] - time_s[0]) if len(time_s) > 1 else 1.0
         eye_axes, point = lines_of_sight(observer.gaze, course, course_of_head, heads, step_s)
@@ -96,8 +97,3 @@ def _require_room(key: ClipKey, path: HeadPath, window: Window) -> None:
             f"no path: clip {key.clip} would last from {window.start_s:.3f} to {end_s:.3f} s of a "
             f"path that ends at {path.duration_s:.3f} s"
         ) from error
-
-
-def _task(scene: Scene, observer: Observer) -> GazeTask:
-    nearest = observer.gaze.nearest_m.value if scene.card.is_metric else 0.0
-    return GazeTask(card=observer.gaze, floor_height=None, nearest=nearest)

@@ -88,45 +88,57 @@ def plan_motion(  # noqa: PLR0913 - each of them decides what the clip is
     navigation = navigation or Navigation.of(scene, observer)
     observer = observer_with(observer, factors)
     per_frame = math.ceil(LEAST_RATE_HZ / frame_rate_hz)
-    step_s = 1 / (frame_rate_hz * per_frame)
-    time_s = step_s * np.arange((frames - 1) * per_frame + 1)
+    time_s = np.arange((frames - 1) * per_frame + 1) * (1 / (frame_rate_hz * per_frame))
+    start_s = key.clip * frames / frame_rate_hz
+    window = Window(start_s=start_s, time_s=time_s, frame_every=per_frame)
     if navigation.head_path is not None:
-        start_s = key.clip * frames / frame_rate_hz
-        window = Window(start_s=start_s, time_s=time_s, frame_every=per_frame)
         return carried_motion(scene, observer, key, navigation.head_path, window, factors)
+    return _own_motion(scene, observer, key, navigation, window, factors)
+
+
+def _own_motion(
+    scene: Scene,
+    observer: Observer,
+    key: ClipKey,
+    navigation: Navigation,
+    window: Window,
+    factors: Factors,
+) -> Motion:
+    """Return the motion of a body that goes its own way."""
+    time_s, glides = window.time_s, observer.locomotion == "glide"
+    step_s = float(time_s[1] - time_s[0]) if len(time_s) > 1 else 1.0
     body = observer.draw_body(key.generator("body"))
     course = body_course(observer, body, key.generator("bouts"), time_s)
     path = body_path(scene, navigation, observer, body, key.generator("path"), time_s, course)
-    motion = head_by_gait(scene, observer, path, step_s, key.generator("gait"))
-    if not factors.gait or observer.locomotion == "glide":
-        motion = without_steps(motion)
+    steps = head_by_gait(scene, observer, path, step_s, key.generator("gait"))
+    if glides or not factors.gait:
+        steps = without_steps(steps)
     # Targets are chosen from the path without gait, so that they are the same without it.
-    fixated, path = path, replace(path, position=position_with_gait(path, motion))
-    task = gaze_task(scene, navigation, observer)
-    looks = factors.gaze and observer.locomotion != "glide"
-    gaze = no_gaze(len(time_s))
+    fixated, path = path, replace(path, position=position_with_gait(path, steps))
+    card, gaze, looks = observer.gaze, no_gaze(len(time_s)), factors.gaze and not glides
     if looks:
-        gaze = look_around(scene, task, path, time_s, key.generator("gaze"), chosen_from=fixated)
-    head_axes = turned_head(task.card, path, motion, gaze, step_s)
-    heads = transform(head_axes, path.position)
-    eye_axes, point = head_axes, points_ahead(scene, heads, per_frame) if not looks else gaze.target
+        task, rng = gaze_task(scene, navigation, observer), key.generator("gaze")
+        gaze = look_around(scene, task, path, time_s, rng, chosen_from=fixated)
+    heads = transform(turned_head(card, path, steps, gaze, step_s), path.position)
     if looks:
-        eye_axes, point = lines_of_sight(task.card, gaze, path, heads, step_s)
-    rig = rig_of(observer, body)
-    lids = blinks(task.card, time_s, key.generator("blink"))
+        eye_axes, point = lines_of_sight(card, gaze, path, heads, step_s)
+    else:
+        eye_axes, point = heads[:, :3, :3], points_ahead(scene, heads, window.frame_every)
+        gaze = replace(gaze, target=point)
+    lids = blinks(card, time_s, key.generator("blink"))
     return Motion(
         course=Trajectory(
             time_s=time_s,
             world_from_head=heads,
-            world_from_eye=place_eyes(factors, rig, heads, eye_axes, point),
-            gaze_target=gaze.target if looks else point,
+            world_from_eye=place_eyes(factors, rig_of(observer, body), heads, eye_axes, point),
+            gaze_target=gaze.target,
             fixation_id=gaze.fixation_id,
             saccade=gaze.saccade,
-            blink=lids & (factors.blink and observer.locomotion != "glide"),
-            gait_phase_rad=motion.phase_rad,
+            blink=lids & (factors.blink and not glides),
+            gait_phase_rad=steps.phase_rad,
         ),
         heading_rad=path.heading_rad,
         speed=path.speed,
         activity=path.course.activity,
-        frame_every=per_frame,
+        frame_every=window.frame_every,
     )

@@ -22,10 +22,14 @@ OBJECT_CONCENTRATION = 4.0
 """Around an object the gaze keeps closer to straight ahead than in a room."""
 
 
+def nearest_looked_at(scene: Scene, observer: Observer) -> float:
+    """Return the distance in world units below which nothing is looked at, 0 without a scale."""
+    return observer.gaze.nearest_m.value if scene.card.is_metric else 0.0
+
+
 def gaze_task(scene: Scene, navigation: Navigation, observer: Observer) -> GazeTask:
     """Return what an observer's eyes have to deal with in a scene."""
-    card = observer.gaze
-    nearest = card.nearest_m.value if scene.card.is_metric else 0.0
+    card, nearest = observer.gaze, nearest_looked_at(scene, observer)
     if navigation.ground is None:
         assert navigation.views is not None
         distance = navigation.views.distance

@@ -109,6 +109,8 @@ class Navigation:
         height = (
             body.eye_height_m.value if body.eye_height_m.high is None else body.eye_height_m.high
         )
+        if observer.bouts is not None:
+            height *= max(1.0, observer.bouts.resting_height.value)
         ground = map_ground(
             scene,
             card,

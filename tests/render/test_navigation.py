@@ -3,11 +3,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from merkwelt.render.navigation.ground import estimate_floor
 from merkwelt.render.navigation.navigation import Navigation, NoPath
 from merkwelt.render.navigation.surfaces import SIGHT_STEPS, first_hits
-from merkwelt.render.observer.presets import adult, static
+from merkwelt.render.observer.presets import adult, crawler, static
 from merkwelt.render.rigid import look_at
+from merkwelt.scenes.analytic import AnalyticField
 from merkwelt.scenes.scene import Scene
 
 from .conftest import as_matrices
@@ -119,3 +121,14 @@ def test_lines_of_sight_end_at_surfaces(room):
     step = (8.0 / 0.1) ** (1 / (SIGHT_STEPS - 1))
     np.testing.assert_array_less(np.abs(np.log(hits / [3.0, 1.2, 1.3])), 1.5 * math.log(step))
     assert np.isnan(first_hits(room, origin[:1], directions[:1], near=0.1, far=2.0)).all()
+
+
+def test_who_sits_up_needs_room_to_sit_up(room):
+    """Under a board 0.52 m up a crawler can pass, but not sit, with the eyes up to 0.54 m high."""
+    low, high = np.asarray(room.card.bounds)
+    middle, size = (low + high) / 2, high - low
+    board = torch.tensor([[middle[0], middle[1], 0.55, size[0], size[1], 0.06, 0.0]])
+    scene = Scene(room.card, AnalyticField(board, torch.tensor([[0.5, 0.5, 0.5]])))
+    with pytest.raises(NoPath, match="no free ground"):
+        Navigation.of(scene, crawler())
+    assert Navigation.of(scene, replace(crawler(), bouts=None)).is_walkable

@@ -6,7 +6,8 @@ import pytest
 import torch
 from merkwelt.render.camera import rays_of
 from merkwelt.render.key import ClipKey
-from merkwelt.render.observer.presets import adult, static
+from merkwelt.render.navigation.navigation import Navigation
+from merkwelt.render.observer.presets import adult, mineault2021, static
 from merkwelt.render.render_clip import ClipRejected, ClipSettings, render_clip
 from merkwelt.render.stereo import disparity_px
 from merkwelt.render.volume import render_rays
@@ -93,6 +94,19 @@ def test_a_clip_that_comes_too_near_is_planned_again_and_rejected_in_the_end(roo
     ]
     assert max(clip.attempts for clip in clips) > 1
     assert all(clip.depth[:, :, 2:6, 2:6].min() > 1.4 for clip in clips)
+
+
+def test_a_glide_keeps_the_distance_that_its_card_asks_for(room):
+    def glider(nearest_m):
+        card = mineault2021()
+        nearest = replace(card.glide.nearest_m, value=nearest_m)
+        return replace(card, glide=replace(card.glide, nearest_m=nearest))
+
+    settings = ClipSettings(frames=2, size=8, nearest_m=0.0, stereo=False)
+    navigation = Navigation.of(room, glider(0.5))
+    with pytest.raises(ClipRejected, match="100.0 m allowed"):
+        render_clip(room, glider(100.0), settings, KEY, navigation=navigation)
+    assert render_clip(room, glider(0.5), settings, KEY, navigation=navigation).attempts >= 1
 
 
 @pytest.mark.parametrize("retina", ["fisheye", "foveated"])

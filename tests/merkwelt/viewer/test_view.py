@@ -156,7 +156,7 @@ def test_what_is_missing_is_named(library, capsys, monkeypatch):
     _refused(capsys, ["nowhere", *words[1:]], "nowhere", status=2)
     _refused(capsys, [*words, "--observer", "owl"], "owl", "adult", status=2)
     _refused(capsys, [*words, "--clip", "-1"], "at least 0", status=2)
-    _refused(capsys, [*words, "--path", "fast"], "scene optimise", status=2)
+    _refused(capsys, [*words, "--renderer.path", "fast"], "scene optimise", status=2)
     monkeypatch.setitem(sys.modules, "viser", None)
     _refused(capsys, words, "merkwelt[view]", status=1)
 
