@@ -170,6 +170,8 @@ def test_ctrl_c_ends_it_cleanly(library):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # Shells start what runs in the background with the signal ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         lines = iter(process.stdout.readline, "")
@@ -180,6 +182,8 @@ def test_ctrl_c_ends_it_cleanly(library):
         rest, _ = process.communicate(timeout=60)
     finally:
         process.kill()
+        process.wait()
+        process.stdout.close()
     assert process.returncode == 0, rest
     assert "Traceback" not in rest
 
