@@ -3,7 +3,8 @@
 from .engine import Rendered, render_dataset, render_one
 from .manifest import Manifest, finalize
 from .plan import Plan, Storage, make_plan
-from .reader import Batch, ClipDataset, Sample, collate
+from .reader import ClipDataset
+from .samples import Batch, Sample, collate
 from .verify import Verification, verify_dataset
 
 __all__ = [
