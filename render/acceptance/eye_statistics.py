@@ -6,14 +6,27 @@ import numpy as np
 
 from . import disparity
 from . import reduce as r
+from .gait import STRAIGHT_DEG_S
 from .statistics import Statistic
 
 MINUTE_S = 60.0
 LEAST_BLINKS = 4
+PURSUED_DEG_S = 30.0
+"""The published gain of pursuit holds up to this speed."""
 
 
 def _events(rows: np.ndarray) -> int:
     return int(rows[:, 0].sum())
+
+
+def _turning_little(saccades: np.ndarray) -> np.ndarray:
+    """Return the saccades that begin while the body goes straight ahead, or stands."""
+    return saccades[saccades[:, 5] < STRAIGHT_DEG_S]
+
+
+def _slow(followed: np.ndarray) -> np.ndarray:
+    """Return the fixations of targets that pursuit can keep up with."""
+    return followed[followed[:, 2] < PURSUED_DEG_S]
 
 
 def _instants(sums: np.ndarray) -> int:
@@ -49,6 +62,20 @@ EYE_STATISTICS: tuple[Statistic, ...] = (
         key="below_15",
         unit="%",
         reduce=r.column(0, r.percent_below(15)),
+    ),
+    _saccade(
+        title="… share below 5 deg, body turning by less than 40 deg/s",
+        key="below_5_straight",
+        unit="%",
+        reduce=r.column(0, r.percent_below(5)),
+        select=_turning_little,
+    ),
+    _saccade(
+        title="… share below 15 deg, body turning by less than 40 deg/s",
+        key="below_15_straight",
+        unit="%",
+        reduce=r.column(0, r.percent_below(15)),
+        select=_turning_little,
     ),
     _saccade(
         title="saccades",
@@ -159,6 +186,17 @@ EYE_STATISTICS: tuple[Statistic, ...] = (
         unit="",
         samples="followed",
         reduce=r.follow_gain,
+        count=len,
+        least=30,
+        needs=("walks", "looks"),
+    ),
+    _hold(
+        title="… at less than 30 deg/s",
+        key="pursuit_gain_slow",
+        unit="",
+        samples="followed",
+        reduce=r.follow_gain,
+        select=_slow,
         count=len,
         least=30,
         needs=("walks", "looks"),

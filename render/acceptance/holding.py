@@ -116,10 +116,11 @@ def _ago(values: np.ndarray, step_s: float, lag_s: float) -> np.ndarray:
 
 
 def followed(signals: Signals, parts: list[slice]) -> np.ndarray:
-    """Return, for each fixation that is long enough, ``[k, 2]``: what was followed, and asked for.
+    """Return, for each fixation that is long enough, ``[k, 3]``: followed, asked for, how fast.
 
     Over its part in which pursuit is at work: the turn of the line of sight in space along that
-    of the target times the latter, and the latter squared, in deg^2. Their sums' ratio is a gain.
+    of the target times the latter, and the latter squared, in deg^2, whose sums' ratio is a gain;
+    and the speed of the target in deg/s.
     """
     target = target_directions(signals)
     rows = []
@@ -129,8 +130,9 @@ def followed(signals: Signals, parts: list[slice]) -> np.ndarray:
             continue
         asked = np.degrees(target[late.stop - 1] - target[late.start])
         done = np.degrees(signals.gaze[late.stop - 1] - signals.gaze[late.start])
-        rows.append((done @ asked, asked @ asked))
-    return np.array(rows).reshape(-1, 2)
+        speed = float(np.linalg.norm(asked)) / ((late.stop - 1 - late.start) * signals.step_s)
+        rows.append((done @ asked, asked @ asked, speed))
+    return np.array(rows).reshape(-1, 3)
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -105,6 +105,7 @@ def _eyes(signals: Signals, saccades: Saccades, held: list[slice]) -> Samples:
         saccades.duration_s,
         saccades.peak_share,
         error,
+        np.degrees(np.abs(signals.path_turn[saccades.first])),
     )
     blinks, closed_s = looking.closures(signals)
     slip = holding.slip_deg_s(signals, held)

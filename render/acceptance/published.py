@@ -62,6 +62,12 @@ PUBLISHED: dict[str, Published] = {
     "falls": _p("17 /h, 12-19 months", 12.75, 21.25, "a mean, falls are rare: 25 %", "Adolph 2012"),
     "below_5": _p("53 % below 5 deg", 43.0, 63.0, "another task: 10 points", MALINOV),
     "below_15": _p("83 % below 15 deg", 73.0, 93.0, "another task: 10 points", MALINOV),
+    "below_5_straight": _p(
+        "53 % below 5 deg, seated", 43.0, 63.0, "another task: 10 points", MALINOV
+    ),
+    "below_15_straight": _p(
+        "83 % below 15 deg, seated", 73.0, 93.0, "another task: 10 points", MALINOV
+    ),
     "rate": _p("3-4 /s while viewing", 3.0, 4.0, "the published range", "(weak)"),
     "fixation": _p("median 0.27 s", 0.216, 0.324, "weak: 20 %", "0.1-0.5 s (weak)"),
     "fixation_spread": _p("log-normal, sigma 0.5", 0.4, 0.6, "recalled: 20 %", "(recalled)"),
@@ -99,6 +105,13 @@ PUBLISHED: dict[str, Published] = {
     ),
     "vor_lag": _p("6-15 ms", 6.0, 15.0, "the published range", "Brain Res 1989"),
     "pursuit_gain": _p(
+        "0.9 up to 30 deg/s",
+        0.8,
+        1.0,
+        "recalled: 0.1 either way",
+        "30 deg/s (weak), gain (recalled)",
+    ),
+    "pursuit_gain_slow": _p(
         "0.9 up to 30 deg/s",
         0.8,
         1.0,

@@ -150,7 +150,7 @@ def turn_lag_ms(sums: np.ndarray) -> float:
 
 
 def follow_gain(rows: np.ndarray) -> float:
-    """Return how much of the targets' movement is followed, of rows ``[k, 2]``."""
+    """Return how much of the targets' movement is followed, of rows ``[k, 3]``."""
     asked = float(rows[:, 1].sum())
     return float(rows[:, 0].sum()) / asked if asked > 0 else math.nan
 
