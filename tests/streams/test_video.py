@@ -1,5 +1,7 @@
+import itertools
 import math
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,8 @@ SIZE = 64
 FRAMES = 6
 PATCH = 16
 DISPARITIES_PX = (0.37, 1.62, 3.25, 7.81)
+DRIFT_PX = (-0.83, 0.41)
+"""Of the plane's picture, from frame to frame: x, y."""
 
 
 def _texture(seed):
@@ -43,7 +47,7 @@ def _stereo_pair(disparity_px, seed):
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5
     left, right = [], []
     for frame in range(FRAMES):
-        moved_x, moved_y = x + 0.83 * frame, y - 0.41 * frame
+        moved_x, moved_y = x - DRIFT_PX[0] * frame, y - DRIFT_PX[1] * frame
         left.append(at(moved_x, moved_y))
         # x_left - x_right = disparity: what the left eye sees at x, the right sees at x - d.
         right.append(at(moved_x + disparity_px, moved_y))
@@ -168,3 +172,40 @@ def test_damaged_bytes_are_an_error_and_not_a_picture():
         decode_video(b"noise")
     with pytest.raises(RuntimeError, match="cannot decode"):
         decode_depth(depth[: len(depth) // 3])
+
+
+def _drift_px(video):
+    """Return how far points of a video move to the next frame ``[frame, point, xy]``, pixels."""
+    grey = [cv2.cvtColor(f.permute(1, 2, 0).numpy(), cv2.COLOR_RGB2GRAY) for f in video]
+    inside = np.arange(12, SIZE - 12, 6, dtype=np.float32)
+    points = np.stack(np.meshgrid(inside, inside), -1).reshape(-1, 2)
+    drifts = []
+    for first, second in itertools.pairwise(grey):
+        guess = points + np.float32(DRIFT_PX)
+        found, ok, _ = cv2.calcOpticalFlowPyrLK(
+            first,
+            second,
+            points,
+            guess,
+            winSize=(15, 15),
+            maxLevel=0,
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+        )
+        assert ok.all()
+        drifts.append(found - points)
+    return np.array(drifts)
+
+
+def test_compact_moves_flow_by_less_than_a_tenth_of_a_pixel():
+    """Flow suffers more than disparity: H.264 predicts in steps of a quarter pixel, and reuses."""
+    video, _ = _stereo_pair(1.0, 0)
+    before = _drift_px(video)
+    assert np.abs(before - DRIFT_PX).mean() < 0.02
+    moved = np.linalg.norm(_drift_px(_stored("compact")(video)) - before, axis=-1)
+    assert moved.mean() < 0.08
+    assert np.quantile(moved, 0.99) < 0.2
+
+
+def test_lossless_leaves_flow_alone():
+    video, _ = _stereo_pair(1.0, 0)
+    np.testing.assert_array_equal(_drift_px(_stored("lossless")(video)), _drift_px(video))

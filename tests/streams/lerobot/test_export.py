@@ -1,0 +1,439 @@
+"""The written files, field by field, against the format of LeRobotDataset v3.0.
+
+The expected schema is written down here from LeRobot's documentation and its readers (0.4 to 0.6);
+nothing of the exporter is used to state it.
+"""
+
+import io
+import json
+
+import av
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from export_data import CAMERAS, CLIPS, FRAMES, RATE_HZ, SIZE, make_data, rows_of
+from merkwelt.streams import ClipDataset
+from merkwelt.streams.lerobot import LeRobotSettings, export_lerobot
+from merkwelt.streams.lerobot.coding import encode_playable
+from merkwelt.streams.lerobot.videos import VideoFiles
+
+STATE = [
+    *["head_x_m", "head_y_m", "head_z_m", "head_qw", "head_qx", "head_qy", "head_qz"],
+    *["left_eye_x_m", "left_eye_y_m", "left_eye_z_m"],
+    *["left_eye_qw", "left_eye_qx", "left_eye_qy", "left_eye_qz"],
+    *["right_eye_x_m", "right_eye_y_m", "right_eye_z_m"],
+    *["right_eye_qw", "right_eye_qx", "right_eye_qy", "right_eye_qz"],
+    *["gaze_x_m", "gaze_y_m", "gaze_z_m", "saccade", "blink", "gait_phase_rad"],
+]
+ACTION = [
+    *["head_velocity_x_m_s", "head_velocity_y_m_s", "head_velocity_z_m_s"],
+    *["head_rotation_x_rad_s", "head_rotation_y_rad_s", "head_rotation_z_rad_s"],
+    *["left_eye_rotation_x_rad_s", "left_eye_rotation_y_rad_s", "left_eye_rotation_z_rad_s"],
+    *["right_eye_rotation_x_rad_s", "right_eye_rotation_y_rad_s", "right_eye_rotation_z_rad_s"],
+]
+ONE = {"shape": [1], "names": None}
+NUMBERS = {
+    "observation.state": {"dtype": "float32", "shape": [27], "names": STATE},
+    "action": {"dtype": "float32", "shape": [12], "names": ACTION},
+    "fixation_id": {"dtype": "int64", **ONE},
+    "timestamp": {"dtype": "float32", **ONE},
+    "frame_index": {"dtype": "int64", **ONE},
+    "episode_index": {"dtype": "int64", **ONE},
+    "index": {"dtype": "int64", **ONE},
+    "task_index": {"dtype": "int64", **ONE},
+}
+CAMERA = {
+    "dtype": "video",
+    "shape": [SIZE, SIZE, 3],
+    "names": ["height", "width", "channels"],
+    "info": {
+        "video.height": SIZE,
+        "video.width": SIZE,
+        "video.codec": "h264",
+        "video.pix_fmt": "gbrp",
+        "video.fps": RATE_HZ,
+        "video.channels": 3,
+        "has_audio": False,
+        "is_depth_map": False,
+    },
+}
+INFO = {
+    "codebase_version": "v3.0",
+    "robot_type": "adult",
+    "total_episodes": CLIPS,
+    "total_frames": CLIPS * FRAMES,
+    "total_tasks": 3,
+    "chunks_size": 1000,
+    "data_files_size_in_mb": 100,
+    "video_files_size_in_mb": 200,
+    "fps": RATE_HZ,
+    "splits": {"train": f"0:{CLIPS}"},
+    "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
+    "video_path": "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4",
+    "features": {camera: CAMERA for camera in CAMERAS} | NUMBERS,
+}
+STATS = ["min", "max", "mean", "std", "count", "q01", "q10", "q50", "q90", "q99"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("clips") / "data")
+
+
+@pytest.fixture(scope="module")
+def exported(data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("exported") / "set"
+    done = export_lerobot(data, out)
+    assert (done.episodes, done.frames) == (CLIPS, CLIPS * FRAMES)
+    assert done.bytes == sum(p.stat().st_size for p in out.rglob("*") if p.is_file())
+    return out
+
+
+def test_files_lie_where_the_format_says(exported):
+    found = {str(path.relative_to(exported)) for path in exported.rglob("*") if path.is_file()}
+    file = "chunk-000/file-000"
+    assert found == {
+        "meta/info.json",
+        "meta/stats.json",
+        "meta/tasks.parquet",
+        "meta/merkwelt.json",
+        f"meta/episodes/{file}.parquet",
+        f"data/{file}.parquet",
+        *(f"videos/{camera}/{file}.mp4" for camera in CAMERAS),
+    }
+
+
+def test_info_is_the_written_schema(exported):
+    assert json.loads((exported / "meta/info.json").read_text()) == INFO
+
+
+def test_rows_have_the_features_types(exported):
+    schema = pq.read_schema(exported / "data/chunk-000/file-000.parquet")
+    expected = {
+        name: pa.list_(pa.float32(), feature["shape"][0])
+        if feature["shape"] != [1]
+        else pa.type_for_alias(feature["dtype"].replace("32", ""))
+        if feature["dtype"] == "float32"
+        else pa.int64()
+        for name, feature in NUMBERS.items()
+    }
+    assert dict(zip(schema.names, schema.types, strict=True)) == expected
+
+
+def test_rows_count_frames_episodes_and_tasks(exported):
+    rows = rows_of(exported, "data/*/*.parquet")
+    assert [row["index"] for row in rows] == list(range(CLIPS * FRAMES))
+    assert [row["episode_index"] for row in rows] == [
+        e for e in range(CLIPS) for _ in range(FRAMES)
+    ]
+    assert [row["frame_index"] for row in rows] == list(range(FRAMES)) * CLIPS
+    # Task 0 comes back in the fourth episode.
+    assert [row["task_index"] for row in rows[::FRAMES]] == [0, 1, 2, 0]
+    for row in rows:
+        assert row["timestamp"] == np.float32(row["frame_index"] / RATE_HZ)
+
+
+def test_tasks_are_a_data_frame_by_task(exported):
+    table = pq.read_table(exported / "meta/tasks.parquet")
+    assert table.to_pydict() == {
+        "task_index": [0, 1, 2],
+        "__index_level_0__": ["task 0", "task 1", "task 2"],
+    }
+    assert json.loads(table.schema.metadata[b"pandas"])["index_columns"] == ["__index_level_0__"]
+
+
+def test_episodes_say_where_they_lie(exported, data):
+    rows = rows_of(exported, "meta/episodes/*/*.parquet")
+    clips = ClipDataset(data)
+    for number, row in enumerate(rows):
+        place = {
+            "episode_index": number,
+            "tasks": [f"task {number % 3}"],
+            "length": FRAMES,
+            "data/chunk_index": 0,
+            "data/file_index": 0,
+            "dataset_from_index": number * FRAMES,
+            "dataset_to_index": (number + 1) * FRAMES,
+            "meta/episodes/chunk_index": 0,
+            "meta/episodes/file_index": 0,
+            "clip": clips.clip_ids[number],
+            "scene": "hall",
+        }
+        for camera in CAMERAS:
+            place |= {
+                f"videos/{camera}/chunk_index": 0,
+                f"videos/{camera}/file_index": 0,
+                f"videos/{camera}/from_timestamp": number * FRAMES / RATE_HZ,
+                f"videos/{camera}/to_timestamp": (number + 1) * FRAMES / RATE_HZ,
+            }
+        stats = {f"stats/{key}/{name}" for key in INFO["features"] for name in STATS}
+        assert {key: row[key] for key in row if key not in stats} == place
+        assert set(row) == {*place, *stats}
+    assert len(rows) == CLIPS
+
+
+def decoded_at(path, time_s):
+    """Return the frame of a file at a time as LeRobot looks it up, uint8 ``[3, height, width]``.
+
+    Seeks to the key frame before, decodes on, and takes the frame nearest to the time, which must
+    be within LeRobot's tolerance of 0.1 ms.
+    """
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        container.seek(round(time_s / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            if abs(float(frame.pts * stream.time_base) - time_s) < 1e-4:
+                return frame.to_ndarray(format="rgb24").transpose(2, 0, 1)
+    raise AssertionError(f"no frame at {time_s} s")
+
+
+def pictures_of(folder, camera):
+    """Return every episode's frames ``[episode, time, 3, height, width]``, at their timestamps."""
+    info = json.loads((folder / "meta/info.json").read_text())
+    episodes = []
+    for row in rows_of(folder, "meta/episodes/*/*.parquet"):
+        path = folder / info["video_path"].format(
+            video_key=camera,
+            chunk_index=row[f"videos/{camera}/chunk_index"],
+            file_index=row[f"videos/{camera}/file_index"],
+        )
+        start = row[f"videos/{camera}/from_timestamp"]
+        times = [start + float(np.float32(n / info["fps"])) for n in range(row["length"])]
+        episodes.append([decoded_at(path, time_s) for time_s in times])
+    return np.array(episodes)
+
+
+def videos_of(data, eye):
+    clips = ClipDataset(data, streams=("video",))
+    return np.stack([clips.sample(int(clip)).video[eye].numpy() for clip in clips.clip_ids])
+
+
+@pytest.mark.parametrize("eye", [0, 1])
+def test_every_pixel_is_the_clips(exported, data, eye):
+    np.testing.assert_array_equal(pictures_of(exported, CAMERAS[eye]), videos_of(data, eye))
+
+
+def test_average_rate_is_exact(exported):
+    # torchcodec finds a frame as time times average rate.
+    for camera in CAMERAS:
+        with av.open(str(exported / f"videos/{camera}/chunk-000/file-000.mp4")) as container:
+            stream = container.streams.video[0]
+            assert stream.average_rate == RATE_HZ
+            assert stream.frames == CLIPS * FRAMES
+            assert stream.duration * stream.time_base == CLIPS * FRAMES / RATE_HZ
+
+
+def test_compact_videos_are_copied_too(tmp_path):
+    data = make_data(tmp_path / "data", profile="compact")
+    export_lerobot(data, tmp_path / "out")
+    info = json.loads((tmp_path / "out/meta/info.json").read_text())
+    assert info["features"][CAMERAS[0]]["info"]["video.pix_fmt"] == "yuvj444p"
+    back = pictures_of(tmp_path / "out", CAMERAS[0]).astype(float)
+    # FFmpeg's integer conversion to RGB and ours may differ by its rounding, up to 2 levels.
+    assert np.abs(back - videos_of(data, 0)).max() <= 2
+
+
+def test_files_go_on_in_the_next_when_they_are_full(data, tmp_path, monkeypatch):
+    # A limit is in MB: what a MB is must shrink for these few frames to fill one.
+    monkeypatch.setattr("merkwelt.streams.lerobot.videos.BYTES_PER_MB", 6000)
+    monkeypatch.setattr("merkwelt.streams.lerobot.tables.BYTES_PER_MB", 2500)
+    settings = LeRobotSettings(chunks_size=2, data_files_size_in_mb=1, video_files_size_in_mb=2)
+    export_lerobot(data, tmp_path / "out", settings)
+    rows = rows_of(tmp_path / "out", "meta/episodes/*/*.parquet")
+    for kind in ("data", f"videos/{CAMERAS[0]}", "meta/episodes"):
+        places = [(row[f"{kind}/chunk_index"], row[f"{kind}/file_index"]) for row in rows]
+        assert places == sorted(places)
+        assert {place[1] for place in places} == {0, 1}
+        assert len(set(places)) > 1
+        if kind != "meta/episodes":
+            continue
+        for row, (chunk, file) in zip(rows, places, strict=True):
+            path = tmp_path / f"out/meta/episodes/chunk-{chunk:03d}/file-{file:03d}.parquet"
+            assert row["episode_index"] in pq.read_table(path)["episode_index"].to_pylist()
+    for row in rows:
+        path = "out/data/chunk-{:03d}/file-{:03d}.parquet".format(
+            row["data/chunk_index"], row["data/file_index"]
+        )
+        held = pq.read_table(tmp_path / path)["episode_index"].to_pylist()
+        assert held.count(row["episode_index"]) == FRAMES
+    starts = [row[f"videos/{CAMERAS[0]}/from_timestamp"] for row in rows]
+    assert starts.count(0.0) > 1
+    np.testing.assert_array_equal(pictures_of(tmp_path / "out", CAMERAS[0]), videos_of(data, 0))
+
+
+def test_another_header_begins_another_file(tmp_path):
+    def video(coder):
+        buffer = io.BytesIO()
+        with av.open(buffer, "w", format="matroska") as container:
+            stream = container.add_stream("libx264rgb", rate=10, options={"qp": "0", **coder})
+            stream.width, stream.height, stream.pix_fmt = 16, 16, "rgb24"
+            for level in range(3):
+                image = np.full((16, 16, 3), 50 * level, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            container.mux(stream.encode(None))
+        return buffer.getvalue()
+
+    with VideoFiles(tmp_path, "eye", LeRobotSettings(), 10) as files:
+        spans = [files.add(video(c)) for c in ({}, {}, {"coder": "0"}, {})]
+    assert [span.place.file for span in spans] == [0, 0, 1, 2]
+    assert [span.from_s for span in spans] == [0, 0.3, 0, 0]
+
+
+def test_statistics_are_numpys(exported, data):
+    stats = json.loads((exported / "meta/stats.json").read_text())
+    episodes = rows_of(exported, "meta/episodes/*/*.parquet")
+    frames = rows_of(exported, "data/*/*.parquet")
+    assert set(stats) == set(INFO["features"])
+    for key in INFO["features"]:
+        if key in CAMERAS:
+            values = videos_of(data, CAMERAS.index(key)) / 255
+            per_channel = values.transpose(2, 0, 1, 3, 4).reshape(3, CLIPS, -1)
+        else:
+            values = np.array([np.atleast_1d(row[key]) for row in frames], np.float64)
+            per_channel = values.T.reshape(values.shape[1], CLIPS, FRAMES)
+        _assert_statistics(stats[key], per_channel.reshape(len(per_channel), -1), CLIPS * FRAMES)
+        for number, row in enumerate(episodes):
+            of_episode = {name: row[f"stats/{key}/{name}"] for name in STATS}
+            _assert_statistics(of_episode, per_channel[:, number], FRAMES)
+
+
+def _assert_statistics(found, columns, count):
+    """Compare statistics with numpy's over columns ``[column, value]``."""
+    quantiles = {f"q{round(100 * q):02d}": q for q in (0.01, 0.1, 0.5, 0.9, 0.99)}
+    expected = {
+        "min": columns.min(1),
+        "max": columns.max(1),
+        "mean": columns.mean(1),
+        "std": columns.std(1),
+        **{name: np.quantile(columns, q, axis=1) for name, q in quantiles.items()},
+    }
+    assert found["count"] == [count]
+    assert set(found) == {*expected, "count"}
+    for name, values in expected.items():
+        shape = np.shape(found[name])
+        assert shape in ((len(columns),), (3, 1, 1))
+        # Sums in another order: a few roundings of float64.
+        np.testing.assert_allclose(np.ravel(found[name]), values, rtol=1e-9, atol=1e-12)
+
+
+def test_same_data_give_same_bytes(exported, data, tmp_path):
+    export_lerobot(data, tmp_path / "again")
+    for path in exported.rglob("*"):
+        if path.is_file():
+            again = tmp_path / "again" / path.relative_to(exported)
+            assert again.read_bytes() == path.read_bytes(), path
+
+
+def test_provenance_is_kept(exported, data):
+    kept = json.loads((exported / "meta/merkwelt.json").read_text())
+    clips = ClipDataset(data)
+    assert kept["plan"] == clips.plan.id
+    assert kept["licences"] == {"hall": "unknown"}
+
+
+def test_one_eye_of_unknown_scale(tmp_path):
+    data = make_data(tmp_path / "data", eyes=1)
+    export_lerobot(data, tmp_path / "out")
+    features = json.loads((tmp_path / "out/meta/info.json").read_text())["features"]
+    assert [key for key in features if "images" in key] == [CAMERAS[0]]
+    assert features["observation.state"]["names"][:3] == [
+        "head_x_units",
+        "head_y_units",
+        "head_z_units",
+    ]
+    assert len(features["observation.state"]["names"]) == 20
+    with pytest.raises(ValueError, match="the scale of these one-eyed clips is not known"):
+        export_lerobot(data, tmp_path / "deep", LeRobotSettings(streams=("video", "depth")))
+
+
+def test_what_cannot_be_exported_is_refused(data, tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(FileExistsError, match="there exists; choose another folder"):
+        export_lerobot(data, tmp_path / "there")
+    with pytest.raises(ValueError, match="expected streams 'video' or 'video depth', got 'flow'"):
+        LeRobotSettings(streams=("flow",))
+    with pytest.raises(ValueError, match="files of at least 1 MB"):
+        LeRobotSettings(video_files_size_in_mb=0)
+    with pytest.raises(ValueError, match="even width and height for 4:2:0, got 16 x 15"):
+        encode_playable(torch.zeros(1, 3, 15, 16, dtype=torch.uint8), frame_rate_hz=10)
+    flat = make_data(tmp_path / "flat", depth=False)
+    with pytest.raises(ValueError, match="holds no depth"):
+        export_lerobot(flat, tmp_path / "out", LeRobotSettings(streams=("video", "depth")))
+    assert {path.name for path in tmp_path.iterdir()} == {"there", "flat"}
+
+
+def test_nothing_is_left_of_an_export_that_fails(data, tmp_path, monkeypatch):
+    seen = []
+
+    def progress(done, _note):
+        seen.append(done)
+        if done > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_lerobot(data, tmp_path / "out", progress=progress)
+    assert seen == [0.25, 0.5, 0.75]
+    assert not list(tmp_path.iterdir())
+
+
+def test_broken_rate_is_refused(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("merkwelt.streams.plan.Plan.frame_rate_hz", 12.5)
+    with pytest.raises(ValueError, match=r"whole frames in a second, and this data set has 12\.5"):
+        export_lerobot(data, tmp_path / "out")
+
+
+def test_depth_reads_as_lerobot_reads_it(data, tmp_path):
+    out = tmp_path / "out"
+    export_lerobot(data, out, LeRobotSettings(streams=("video", "depth")))
+    features = json.loads((out / "meta/info.json").read_text())["features"]
+    clips = ClipDataset(data, streams=("depth",))
+    for eye, camera in enumerate(CAMERAS):
+        feature = features[f"{camera}_depth"]
+        info = feature["info"]
+        assert feature["shape"] == [SIZE, SIZE, 1]
+        assert (info["video.codec"], info["video.pix_fmt"]) == ("hevc", "gray12le")
+        assert info["is_depth_map"] is True
+        with av.open(str(out / f"videos/{camera}_depth/chunk-000/file-000.mp4")) as container:
+            codes = np.stack([f.to_ndarray(format="gray12le") for f in container.decode(video=0)])
+        # The formula of LeRobot's reader, from the parameters in info.json.
+        low, high, shift = (info[f"video.{name}"] for name in ("depth_min", "depth_max", "shift"))
+        share = codes.astype(np.float64) / 4095
+        log_low, log_high = np.log(low + shift), np.log(high + shift)
+        read_m = np.exp(share * (log_high - log_low) + log_low) - shift
+        depth = torch.cat([clips.sample(int(clip)).depth[eye] for clip in clips.clip_ids]).numpy()
+        known = np.isfinite(depth) & (depth > 0)
+        # Half a step of 4096 over four decades: 1.13e-3.
+        np.testing.assert_allclose(read_m[known], depth[known], rtol=1.13e-3)
+        np.testing.assert_allclose(read_m[depth == 0], 0.01)
+        np.testing.assert_allclose(read_m[np.isinf(depth)], 100)
+        stats = json.loads((out / "meta/stats.json").read_text())[f"{camera}_depth"]
+        np.testing.assert_allclose(np.ravel(stats["mean"]), read_m.mean(), rtol=1e-9)
+        np.testing.assert_allclose(np.ravel(stats["q90"]), np.quantile(read_m, 0.9), rtol=1e-9)
+
+
+def test_depth_that_an_encoder_changes_is_no_export(data, tmp_path, monkeypatch):
+    lossy = ("libx265", "gray12le", {"x265-params": "crf=40:log-level=none"})
+    monkeypatch.setattr("merkwelt.streams.lerobot.coding.HEVC_12", lossy)
+    with pytest.raises(RuntimeError, match="the HEVC encoder changed .* codes of depth"):
+        export_lerobot(data, tmp_path / "out", LeRobotSettings(streams=("video", "depth")))
+    assert not list(tmp_path.iterdir())
+
+
+def test_playable_is_what_browsers_play(data, tmp_path):
+    out = tmp_path / "out"
+    export_lerobot(data, out, LeRobotSettings(pictures="playable"))
+    with av.open(str(out / f"videos/{CAMERAS[0]}/chunk-000/file-000.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.profile == "High"
+        assert stream.codec_context.pix_fmt == "yuv420p"
+        frame = next(container.decode(stream))
+        assert (int(frame.color_range), int(frame.colorspace)) == (1, 6)
+    luma = np.array([0.299, 0.587, 0.114])
+    error = np.tensordot(
+        pictures_of(out, CAMERAS[0]) - videos_of(data, 0).astype(float), luma, axes=(2, 0)
+    )
+    # White noise is the hardest picture there is; crf 16 keeps its luma within a few levels, and
+    # a frame at another's place would be off by the noise itself, 30 levels.
+    assert np.sqrt((error**2).mean()) < 8
