@@ -5,6 +5,7 @@ its identity, so that a data set grows by asking for more.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,8 +18,10 @@ from ..render.observer.card import Observer
 from ..render.paths.head_path import HeadPath
 from ..render.render_clip import ClipSettings
 from ..render.truth.ground_truth import require_truth
+from ..scenes.fingerprint import field_fingerprint
 from ..scenes.scene import Scene
 from .plain import content_id, from_plain, to_plain
+from .splits import Split
 from .video import PROFILES, Profile
 
 PLAN_VERSION = 1
@@ -31,7 +34,7 @@ class Storage:
     """How clips are stored."""
 
     profile: Profile = "lossless"
-    """``lossless``: every pixel as rendered; ``compact``: about a sixth of the bytes."""
+    """``lossless``: every pixel as rendered; ``compact``: about an eighth of the bytes."""
     shard_clips: int = 16
     """Clips in one shard, which is what is committed, repaired and handed to a worker as one."""
 
@@ -54,6 +57,9 @@ class PlannedScene:
     """Share of the clips, relative to the other scenes."""
     licence: str = "unknown"
     """Recorded, and no part of the plan's identity."""
+    field_sha256: str | None = None
+    """Hash of the field's weights alone, by which splits are told apart; None in plans of before.
+    No part of the plan's identity: ``sha256`` says more."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -94,14 +100,18 @@ class Plan:
     version: int = PLAN_VERSION
     path: HeadPath | None = None
     """The path that carries the observer's head, if any: clip n starts n clips' time after it."""
+    split: Split | None = None
+    """The split that all of its scenes belong to, if they were chosen by it."""
 
     def __post_init__(self) -> None:
         """Refuse plans that no data set can follow."""
         names = [scene.name for scene in self.scenes]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"expected one or more scenes of different names, got {names}")
-        if any(not scene.weight > 0 for scene in self.scenes):
+        if any(not 0 < scene.weight < math.inf for scene in self.scenes):
             raise ValueError(f"expected positive weights, got {[s.weight for s in self.scenes]}")
+        if self.split is not None:
+            self.split.require(self.scenes)
         if self.clips < 1 or self.seed < 0:
             raise ValueError(
                 f"expected at least 1 clip and a seed of at least 0, got {self.clips} clips and "
@@ -116,7 +126,8 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """All that decides what any clip is and how it is stored, as plain data."""
         scenes = {s.name: {"sha256": s.sha256, "weight": s.weight} for s in self.scenes}
-        carried = {} if self.path is None else {"path": to_plain(self.path)}
+        chosen = {"path": self.path, "split": self.split}
+        given = {name: to_plain(value) for name, value in chosen.items() if value is not None}
         return {
             "scenes": scenes,
             "order_of_scenes": [s.name for s in self.scenes],
@@ -126,7 +137,7 @@ class Plan:
             "storage": to_plain(self.storage),
             "code_version": self.code_version,
             "version": self.version,
-            **carried,
+            **given,
         }
 
     @cached_property
@@ -177,8 +188,9 @@ class Plan:
     def to_json(self) -> str:
         """Return the plan, with its id, as indented JSON."""
         data = {"id": self.id, **to_plain(self)}
-        if self.path is None:
-            del data["path"]
+        for name in ("path", "split"):
+            if data[name] is None:
+                del data[name]
         return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
     @classmethod
@@ -211,13 +223,23 @@ def make_plan(  # noqa: PLR0913 - each of them is part of the plan
     seed: int = 0,
     storage: Storage | None = None,
     path: HeadPath | None = None,
+    weights: Sequence[float] | None = None,
+    split: Split | None = None,
 ) -> Plan:
     """Return the plan of ``clips`` clips of an observer in one or more scenes.
 
+    ``weights`` are the scenes' shares of the clips, in the scenes' order; equal by default.
+
     Raises:
         ValueError: stereo or signals are asked for in a scene without metric scale, or ground truth
-            that a scene or the observer cannot give, or a path too short or not of one scene.
+            that a scene or the observer cannot give, or a path too short or not of one scene, or
+            another number of weights than of scenes, or a scene that is not of the ``split``.
     """
+    weights = [1.0] * len(scenes) if weights is None else [float(weight) for weight in weights]
+    if len(weights) != len(scenes):
+        raise ValueError(
+            f"expected a weight for each of {len(scenes)} scenes, got {len(weights)}: {weights}"
+        )
     if path is not None:
         _require_one_clip(path, scenes, settings)
     else:
@@ -232,8 +254,14 @@ def make_plan(  # noqa: PLR0913 - each of them is part of the plan
         require_truth(settings.truth, scene.card, eyes=eyes)
     fast = settings.renderer.path == "fast"
     planned = tuple(
-        PlannedScene(name=s.card.name, sha256=s.content_hash(fast=fast), licence=s.card.licence)
-        for s in scenes
+        PlannedScene(
+            name=scene.card.name,
+            sha256=scene.content_hash(fast=fast),
+            weight=weight,
+            licence=scene.card.licence,
+            field_sha256=field_fingerprint(scene.field),
+        )
+        for scene, weight in zip(scenes, weights, strict=True)
     )
     return Plan(
         scenes=planned,
@@ -244,6 +272,7 @@ def make_plan(  # noqa: PLR0913 - each of them is part of the plan
         storage=storage or Storage(),
         code_version=installed_version("merkwelt"),
         path=path,
+        split=split,
     )
 
 

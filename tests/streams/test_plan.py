@@ -1,15 +1,17 @@
 import dataclasses
 import json
+import tarfile
 
 import numpy as np
 import pytest
-from fake_clips import fake_plan
+from fake_clips import FakeClips, fake_plan
 from merkwelt.render.observer.card import Observer
 from merkwelt.render.observer.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings
 from merkwelt.render.volume import RenderOptions
 from merkwelt.scenes.analytic import analytic_room
 from merkwelt.streams.folder import open_folder, read_plan
+from merkwelt.streams.job import render_shard
 from merkwelt.streams.plain import canonical_json, from_plain, to_plain
 from merkwelt.streams.plan import Plan, PlannedScene, ShardRange, Storage, make_plan
 
@@ -90,6 +92,60 @@ def test_scenes_take_turns_in_proportion_to_their_weights():
         np.testing.assert_allclose(share, np.array(weights) / 8, atol=0.03)
     other = dataclasses.replace(plan, seed=3)
     assert plan.scene_of(2**60) == other.scene_of(2**60 - 3)
+
+
+@pytest.mark.parametrize("first", [0, 10**12])
+def test_no_stretch_of_clips_strays_from_the_weights(first):
+    weights = np.array([1.0, 2.0, 5.0])
+    scenes = tuple(
+        PlannedScene(name=f"s{i}", sha256="", weight=weight) for i, weight in enumerate(weights)
+    )
+    plan = dataclasses.replace(fake_plan(1), scenes=scenes, seed=11)
+    clips = 20_000
+    drawn = np.array([int(plan.scene_of(first + clip).name[1:]) for clip in range(clips)])
+    counts = np.cumsum(drawn[:, None] == np.arange(3), axis=0)
+    counts = np.concatenate([np.zeros((1, 3), int), counts])
+    for stretch in (1, 8, 100, 1000, clips):
+        beyond = counts[stretch:] - counts[:-stretch] - stretch * weights / weights.sum()
+        # Kuipers and Niederreiter 1974, theorem 2.3.4, for the golden ratio, whose partial
+        # quotients are 1: the discrepancy of each border between scenes is below
+        # 3 + (1 / log(golden) + 1 / log(2)) log(stretch); a scene has two borders.
+        assert np.abs(beyond).max() < 2 * (3 + (2.079 + 1.443) * np.log(stretch))
+        # Which is generous: these scenes stray by far less.
+        assert np.abs(beyond).max() < 3
+
+
+def test_weights_are_part_of_the_plan():
+    room, adult, settings = analytic_room(), load_observer("adult"), ClipSettings(frames=2, size=8)
+    hall = dataclasses.replace(room, card=dataclasses.replace(room.card, name="hall"))
+    plan = make_plan([room, hall], adult, settings, clips=8, weights=(3, 1))
+    assert [scene.weight for scene in plan.scenes] == [3.0, 1.0]
+    assert Plan.from_json(plan.to_json()) == plan
+    equal = make_plan([room, hall], adult, settings, clips=8)
+    assert [scene.weight for scene in equal.scenes] == [1.0, 1.0]
+    assert plan.id != equal.id
+    with pytest.raises(ValueError, match="a weight for each of 2 scenes, got 1"):
+        make_plan([room, hall], adult, settings, clips=8, weights=(3,))
+    for weight in (0, -1, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="expected positive weights"):
+            make_plan([room, hall], adult, settings, clips=8, weights=(weight, 1))
+
+
+def test_ids_beyond_a_thousand_million_are_clips_like_others(tmp_path):
+    first, count = 10**9 - 2, 4
+    plan, shard = fake_plan(1), ShardRange(first=first, stop=first + count)
+    (tmp_path / "shards" / ".partial").mkdir(parents=True)
+    (tmp_path / "receipts").mkdir()
+    receipt = render_shard(plan, shard, FakeClips(), tmp_path)
+    assert [clip.clip for clip in receipt.clips] == list(range(first, first + count))
+    with tarfile.open(tmp_path / "shards" / f"{shard.name}.tar") as tar:
+        ids = [int(name.split(".")[0]) for name in tar.getnames()]
+    assert ids == sorted(ids)
+    assert set(ids) == set(range(first, first + count))
+    later = ShardRange(first=10**12, stop=10**12 + 1)
+    assert sorted([later, shard]) == [shard, later]
+    draws = {plan.key(clip).generator("x").integers(1 << 60) for clip in (0, 2**32, 10**12)}
+    assert len(draws) == 3
 
 
 def test_key_names_seed_scene_and_clip():
