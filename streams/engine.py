@@ -1,15 +1,16 @@
-"""The local engine: render a plan's missing shards in this process or in several."""
+"""Render a plan's missing shards: in this process, in several, or in Ray's actors."""
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..render.clip import Clip
 from .commit import withdraw
-from .folder import open_folder, receipt_path
+from .crew import Crew, Engine, helpful_workers
+from .folder import TEMPORARY, open_folder, receipt_path
 from .job import ClipMaker, render_shard
 from .manifest import Manifest, finalize
 from .plan import Plan, ShardRange
@@ -44,14 +45,16 @@ class Rendered:
         return self.manifest is not None
 
 
-def render_dataset(
+def render_dataset(  # noqa: PLR0913 - what, where to, and who does it
     plan: Plan,
     scenes: SceneSource,
     out: Path | str,
     *,
-    workers: int = 1,
+    workers: int | None = 1,
     shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
+    engine: Engine = "local",
+    address: str | None = None,
 ) -> Rendered:
     """Render what is missing of a plan's data set and return what was done.
 
@@ -62,39 +65,61 @@ def render_dataset(
         plan: what to render (``make_plan``).
         scenes: the plan's scenes by name, or a function that loads one by its name.
         out: folder of the data set.
-        workers: processes that render at the same time; each loads the scenes for itself.
+        workers: processes that render at the same time; each loads the scenes for itself. None
+            leaves it to the engine: as many as there are cores, or GPUs, and shards. More than one
+            process needs a script's own work to be under ``if __name__ == "__main__":``. Their
+            number changes nothing about the clips.
         shard: ``(i, n)`` renders part i of n, counted from 0, and leaves the rest to others.
         progress: hears the share done of this call's work, and a message.
+        engine: ``local`` renders in processes of this machine, ``ray`` in actors of Ray.
+        address: of the Ray cluster to join, as ``HOST:PORT`` or ``auto``; without, Ray is started
+            on this machine for as long as it takes. All nodes must see ``out`` and the scenes.
 
     Raises:
         FileExistsError: the folder holds something else.
         ValueError: it holds another plan's data set, or a scene is not the planned one.
         RuntimeError: a clip failed; names it.
-        OSError: the disk is full, or cannot be written to.
+        OSError: the disk is full, or cannot be written to, or no Ray answers at the address.
+        ImportError: the engine is ``ray``, and Ray is not installed.
     """
     make_clip = SceneClips(scenes)
     make_clip.check(plan)
-    return run_plan(plan, make_clip, out, workers=workers, shard=shard, progress=progress)
+    crew = Crew(engine, workers, address)
+    return _run(plan, make_clip, out, crew, shard=shard, progress=progress)
 
 
-def run_plan(
+def run_plan(  # noqa: PLR0913 - as render_dataset
     plan: Plan,
     make_clip: ClipMaker,
     out: Path | str,
     *,
-    workers: int = 1,
+    workers: int | None = 1,
     shard: tuple[int, int] | None = None,
     progress: Progress | None = None,
+    engine: Engine = "local",
+    address: str | None = None,
 ) -> Rendered:
     """Do as ``render_dataset`` does, with clips from any source."""
+    crew = Crew(engine, workers, address)
+    return _run(plan, make_clip, out, crew, shard=shard, progress=progress)
+
+
+def _run(
+    plan: Plan,
+    make_clip: ClipMaker,
+    out: Path | str,
+    crew: Crew,
+    *,
+    shard: tuple[int, int] | None,
+    progress: Progress | None,
+) -> Rendered:
     started_s = time.perf_counter()
     part, parts = _checked_part(shard)
-    if workers < 1:
-        raise ValueError(f"expected at least 1 worker, got {workers}")
+    crew.require_sense()
     folder = Path(out)
     plan = open_folder(plan, folder)
     todo, mended = _missing(plan, folder, plan.shards()[part::parts])
-    receipts = _render(plan, todo, make_clip, folder, workers, progress)
+    receipts = _render(plan, todo, make_clip, folder, crew, progress)
     there = committed(folder, plan)
     done = {receipt.shard for receipt in there}
     waiting = tuple(s.name for s in plan.shards() if s not in done)
@@ -154,7 +179,7 @@ def _render(
     shards: list[ShardRange],
     make_clip: ClipMaker,
     folder: Path,
-    workers: int,
+    crew: Crew,
     progress: Progress | None,
 ) -> list[Receipt]:
     total = sum(len(shard.clips) for shard in shards)
@@ -163,15 +188,44 @@ def _render(
         if progress is not None and total:
             progress(done / total, f"clip {done} of {total}")
 
+    if crew.engine == "ray" and shards:
+        return _render_with_ray(plan, shards, make_clip, folder, crew, report)
+    workers = crew.workers or helpful_workers(plan, len(shards))
     if workers == 1 or len(shards) < 2:
         return _render_here(plan, shards, make_clip, folder, report)
-    with ExitStack() as stack:
-        if isinstance(make_clip, SceneClips):
-            place = stack.enter_context(TemporaryDirectory(prefix="merkwelt-scenes-"))
-            make_clip = make_clip.portable(Path(place))
+    with _portable(make_clip, None) as make_clip:
         return render_in_processes(
             plan, shards, make_clip, folder, workers=workers, on_progress=report
         )
+
+
+def _render_with_ray(  # noqa: PLR0913 - as _render
+    plan: Plan,
+    shards: list[ShardRange],
+    make_clip: ClipMaker,
+    folder: Path,
+    crew: Crew,
+    report: Callable[[int], None],
+) -> list[Receipt]:
+    from .ray_engine import render_with_ray
+    from .ray_start import ray_at
+
+    folder = folder.absolute()
+    with ray_at(crew.address, crew.workers) as place:
+        # Of a cluster's nodes only the data set's folder is known to be seen by all.
+        shared = None if place.is_own else folder
+        with _portable(make_clip, shared) as make_clip:
+            return render_with_ray(plan, shards, make_clip, folder, place=place, on_progress=report)
+
+
+@contextmanager
+def _portable(make_clip: ClipMaker, folder: Path | None) -> Iterator[ClipMaker]:
+    """Yield the same for other processes; scenes in memory are kept in a temporary folder."""
+    if not isinstance(make_clip, SceneClips):
+        yield make_clip
+        return
+    with TemporaryDirectory(prefix=".scenes-", suffix=TEMPORARY, dir=folder) as place:
+        yield make_clip.portable(Path(place))
 
 
 def _render_here(

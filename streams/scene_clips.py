@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,9 @@ import torch
 from ..render.clip import Clip
 from ..render.navigation.navigation import Navigation, NoPath
 from ..render.observer.card import Observer
-from ..render.render_clip import ClipRejected, ClipSettings, render_clip
+from ..render.render_clip import ClipRejected, ClipSettings, plan_clip, render_clip
 from ..render.truth.coverage import Coverage
+from ..scenes.library import CARD_FILE
 from ..scenes.scene import Scene, save_scene
 from .plain import from_plain
 from .plan import Plan, PlannedScene
@@ -48,6 +50,7 @@ class SceneClips:
     def __init__(self, scenes: SceneSource) -> None:
         """Remember where scenes come from; nothing is loaded yet."""
         self.device = f"cpu {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+        """What renders; that it is a GPU is known once a scene is rendered on it."""
         self._scenes = scenes
         self._prepared: dict[str, _Prepared | NoPath] = {}
 
@@ -58,12 +61,7 @@ class SceneClips:
             NoPath: the observer finds no way through the scene for this clip.
             ValueError: a scene is missing, or is not the one that was planned.
         """
-        planned = plan.scene_of(clip)
-        ready = self._prepared.get(planned.name)
-        if ready is None or (not isinstance(ready, NoPath) and ready.plan != plan.id):
-            ready = self._prepared[planned.name] = self._prepare(plan, planned)
-        if isinstance(ready, NoPath):
-            raise NoPath(str(ready))
+        ready = self._ready(plan, clip)
         return render_clip(
             ready.scene,
             ready.observer,
@@ -73,6 +71,17 @@ class SceneClips:
             coverage=ready.coverage,
         )
 
+    def plan_motion(self, plan: Plan, clip: int) -> None:
+        """Do that part of making a clip which comes before its pictures, to see how long it takes.
+
+        Raises:
+            NoPath, ClipRejected, ValueError: as making the clip does.
+        """
+        ready = self._ready(plan, clip)
+        eyes = ready.observer.eyes if ready.settings.stereo else 1
+        observer = replace(ready.observer, eyes=eyes)
+        plan_clip(ready.scene, observer, ready.settings, plan.key(clip), ready.navigation)
+
     def check(self, plan: Plan) -> None:
         """Raise ValueError if a scene of the plan is not among those given."""
         if isinstance(self._scenes, Mapping):
@@ -80,6 +89,18 @@ class SceneClips:
             if missing:
                 raise ValueError(
                     f"the plan needs scenes {missing}, given are {sorted(self._scenes)}"
+                )
+
+    def check_here(self, plan: Plan) -> None:
+        """Raise FileNotFoundError if a scene that is given by its folder is not on this machine."""
+        if not isinstance(self._scenes, Mapping):
+            return
+        for name in (scene.name for scene in plan.scenes):
+            given = self._scenes[name]
+            if not isinstance(given, Scene) and not (Path(given) / CARD_FILE).is_file():
+                raise FileNotFoundError(
+                    f"scene {name!r} is not here: expected its folder {given} with a {CARD_FILE}; "
+                    "put scenes on storage that all machines see under the same path"
                 )
 
     def portable(self, folder: Path) -> "SceneClips":
@@ -95,10 +116,22 @@ class SceneClips:
                 places[name] = scene.folder or "" if isinstance(scene, Scene) else scene
         return SceneClips(places)
 
+    def _ready(self, plan: Plan, clip: int) -> _Prepared:
+        """Return what a clip's scene has in common, made ready if it is not yet."""
+        planned = plan.scene_of(clip)
+        ready = self._prepared.get(planned.name)
+        if ready is None or (not isinstance(ready, NoPath) and ready.plan != plan.id):
+            ready = self._prepared[planned.name] = self._prepare(plan, planned)
+        if isinstance(ready, NoPath):
+            raise NoPath(str(ready))
+        return ready
+
     def _prepare(self, plan: Plan, planned: PlannedScene) -> "_Prepared | NoPath":
         observer = Observer.from_dict(dict(plan.observer), where="plan.json: observer")
         settings = from_plain(ClipSettings, plan.settings, where="plan.json: settings")
         scene = self._load(planned, fast=settings.renderer.path == "fast")
+        if settings.renderer.device == "cuda" and torch.cuda.is_available():
+            self.device = f"cuda {torch.cuda.get_device_name()}"
         try:
             way = plan.path
             navigation = Navigation.of(scene, observer) if way is None else Navigation.along(way)

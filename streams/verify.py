@@ -18,6 +18,7 @@ from .folder import (
 from .manifest import index_table, read_manifest
 from .plan import Plan
 from .receipts import Receipt, damage, read_receipt
+from .store import local_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,9 @@ def verify_dataset(
 
     Raises:
         FileNotFoundError: there is no data set in the folder.
-        ValueError: its plan cannot be read.
+        ValueError: its plan cannot be read, or it is no folder on this machine.
     """
-    folder = Path(folder)
+    folder = local_folder(folder, verb="verify")
     plan = read_plan(folder)
     shards = plan.shards()
     problems: list[str] = []

@@ -18,6 +18,7 @@ from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .crew import limit_threads, threads_of_each, wants_gpu
 from .job import ClipMaker, render_shard
 from .plan import Plan, ShardRange
 from .receipts import Receipt
@@ -32,6 +33,7 @@ class _Work(NamedTuple):
     make_clip: ClipMaker
     folder: Path
     clips_done: Any
+    started: Any
     stop: Any
 
 
@@ -56,11 +58,12 @@ def render_in_processes(
         RuntimeError: a clip failed, or a worker was killed.
         OSError: a shard could not be written.
     """
-    context = _context()
-    work = _Work(plan, make_clip, folder, context.Value(ctypes.c_int64, 0), context.Event())
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    context = worker_context()
+    done, started = context.Value(ctypes.c_int64, 0), context.Value(ctypes.c_int64, 0)
+    work = _Work(plan, make_clip, folder, done, started, context.Event())
+    workers = min(workers, len(shards))
     with ProcessPoolExecutor(
-        min(workers, len(shards)), context, initializer=_start, initargs=(work, threads)
+        workers, context, initializer=_start, initargs=(work, threads_of_each(workers))
     ) as pool:
         futures = [pool.submit(_render, shard) for shard in shards]
         try:
@@ -72,7 +75,8 @@ def render_in_processes(
         return [future.result() for future in futures]
 
 
-def _context() -> Any:  # noqa: ANN401 - one of two unrelated context classes
+def worker_context() -> Any:  # noqa: ANN401 - one of two unrelated context classes
+    """Return the multiprocessing context that workers are started from."""
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -96,15 +100,32 @@ def _watch(futures: "list[Future[Receipt]]", on_poll: Callable[[], None]) -> Non
 
 
 def _start(work: _Work, threads: int) -> None:
-    import numba
-    import torch
+    start_worker(threads)
+    if wants_gpu(work.plan):
+        take_gpu(work.started)
+    _work[:] = [work]
 
+
+def start_worker(threads: int) -> None:
+    """Make this process a worker: so many threads, deaf to interrupts, dead with its parent."""
     # An interrupt reaches the whole process group; the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(threads)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    limit_threads(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _work[:] = [work]
+
+
+def take_gpu(started: Any) -> None:  # noqa: ANN401 - a number in shared memory
+    """Make one of the GPUs this process's own; workers take them in turn.
+
+    ``started`` counts the workers so far.
+    """
+    import torch
+
+    with started.get_lock():
+        number = started.value
+        started.value += 1
+    if torch.cuda.is_available():
+        torch.cuda.set_device(number % torch.cuda.device_count())
 
 
 def _end_with_parent() -> None:

@@ -71,6 +71,17 @@ def test_parts_of_a_slurm_array_make_the_whole(tmp_path):
         run_plan(plan, FakeClips(), tmp_path / "parts", workers=0)
 
 
+def test_parts_may_have_workers_of_their_own_or_as_many_as_help(tmp_path):
+    plan = fake_plan(17)
+    run_plan(plan, FakeClips(), tmp_path / "whole")
+    parts = [
+        run_plan(plan, FakeClips(), tmp_path / "parts", shard=(i, 2), workers=workers)
+        for i, workers in ((1, 2), (0, None))
+    ]
+    assert [part.is_complete for part in parts] == [False, True]
+    assert shards_of(tmp_path / "parts") == shards_of(tmp_path / "whole")
+
+
 def test_growing_renders_new_clips_only(tmp_path):
     run_plan(fake_plan(6), FakeClips(), tmp_path)
     before = shards_of(tmp_path)

@@ -1,19 +1,25 @@
 """Real processes, killed without warning while they write, or racing for one data set."""
 
 import random
+import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from fake_clips import FakeClips, fake_plan, shards_of, tree
+from merkwelt.scenes.analytic import analytic_room
+from merkwelt.scenes.scene import save_scene
 from merkwelt.streams import ClipDataset, verify_dataset
 from merkwelt.streams.engine import run_plan
-from merkwelt.streams.workers import _context
+from merkwelt.streams.workers import worker_context
+
+from merkwelt.cli import main
 
 
 def _start(folder, *, clips=None, **options):
-    process = _context().Process(
+    process = worker_context().Process(
         target=run_plan,
         args=(fake_plan(40), FakeClips(delay_s=0.01, **(clips or {})), folder),
         kwargs=options,
@@ -131,4 +137,64 @@ def test_clock_that_jumps_changes_nothing(tmp_path, monkeypatch, undisturbed):
     hours = iter(range(10**6, 0, -1))
     monkeypatch.setattr(time, "time", lambda: next(hours) * 3600.0)
     run_plan(fake_plan(40), FakeClips(), tmp_path)
+    assert shards_of(tmp_path) == undisturbed
+
+
+@pytest.fixture
+def small_disk(tmp_path, undisturbed):
+    size = sum(len(data) for data in undisturbed.values()) // 2
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user may not mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_disk_that_is_full_for_real(small_disk, workers, undisturbed):
+    with pytest.raises(OSError, match="could not write shard .*: No space left on device"):
+        run_plan(fake_plan(40), FakeClips(), small_disk, workers=workers)
+    kept = shards_of(small_disk)
+    assert 0 < len(kept) < 10
+    assert not [name for name in tree(small_disk) if ".partial" in name]
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    done = run_plan(fake_plan(40), FakeClips(), small_disk)
+    assert done.is_complete
+    assert not done.mended
+    assert verify_dataset(small_disk).ok
+    assert shards_of(small_disk) == undisturbed
+
+
+def test_flipped_bit_is_named_and_mended_by_the_same_command(tmp_path, capsys):
+    save_scene(analytic_room(), tmp_path / "room")
+    words = f"render --scene {tmp_path}/room --frames 2 --size 8 --clips 6 --shard-clips 2"
+    words = [*words.split(), "--out", str(tmp_path / "data"), "--workers", "1"]
+    assert main(words) == 0
+    before = shards_of(tmp_path / "data")
+    for number, name in enumerate(before):
+        path = tmp_path / "data" / name
+        data = bytearray(path.read_bytes())
+        data[len(data) * (number + 1) // 5] ^= 1 << number
+        path.write_bytes(data)
+        others = {n: (tmp_path / "data" / n).stat().st_mtime_ns for n in before if n != name}
+        capsys.readouterr()
+        assert main(["verify", str(tmp_path / "data")]) == 1
+        said = capsys.readouterr().err
+        assert f"{name}: its bytes changed since it was written" in said
+        assert not any(other in said for other in others)
+        assert main(words) == 0
+        assert f"rendered again: {name}: its bytes changed" in capsys.readouterr().err
+        assert shards_of(tmp_path / "data") == before
+        assert {n: (tmp_path / "data" / n).stat().st_mtime_ns for n in others} == others
+        assert main(["verify", str(tmp_path / "data")]) == 0
+
+
+def test_jobs_of_an_array_that_race_make_the_whole(tmp_path, undisturbed):
+    jobs = [_start(tmp_path, shard=(i, 3), workers=2 if i == 1 else 1) for i in (2, 0, 1)]
+    for job in jobs:
+        job.join()
+    assert [job.exitcode for job in jobs] == [0, 0, 0]
+    assert verify_dataset(tmp_path).ok
     assert shards_of(tmp_path) == undisturbed
