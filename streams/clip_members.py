@@ -3,7 +3,7 @@
 import io
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,12 +95,18 @@ def promised_members(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(STREAMS[stream][0] for stream in streams)
 
 
-def decode_eyes(members: Mapping[str, bytes], stream: str) -> Tensor:
-    """Return ``video`` ``[eye, time, 3, h, w]``, ``depth`` or ground truth ``[eye, time, ...]``."""
+def decode_eyes(
+    members: Mapping[str, bytes], stream: str, wanted: Sequence[int] | None = None
+) -> Tensor:
+    """Return ``video`` ``[eye, time, 3, h, w]``, ``depth`` or ground truth ``[eye, time, ...]``.
+
+    ``wanted`` are the ascending numbers of the frames to return; None for all.
+    """
     if stream in TRUTH_STREAMS:
-        return decode_truth_eyes(members, stream)
+        return decode_truth_eyes(members, stream, wanted)
     decode = decode_video if stream == "video" else decode_depth
-    return torch.stack([decode(members[name]) for name in STREAMS[stream] if name in members])
+    there = [members[name] for name in STREAMS[stream] if name in members]
+    return torch.stack([decode(data, wanted) for data in there])
 
 
 def decode_trajectory(members: Mapping[str, bytes]) -> Trajectory:

@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from torch.utils.data import Dataset
+import torch
+from torch.utils.data import DataLoader, Dataset
 
-from .permutation import permute
+from .loader import BatchPlaces, Share, shuffled_places
 from .samples import Batch, Sample, collate
 
 
@@ -40,8 +42,8 @@ class ClipCollection(Dataset[Sample], ABC):
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """Return all clip ids in the shuffled order of an epoch, int64."""
-        places = np.arange(len(self))
-        return self.clip_ids[permute(places, size=len(self), key=_key(seed, epoch))]
+        rows = np.arange(epoch * len(self), (epoch + 1) * len(self))
+        return self.clip_ids[shuffled_places(rows, size=len(self), seed=seed)]
 
     def batch_ids(self, batch_size: int, *, seed: int, step: int) -> np.ndarray:
         """Return the clip ids of batch ``step`` of an endless shuffled stream, int64.
@@ -49,19 +51,8 @@ class ClipCollection(Dataset[Sample], ABC):
         The stream is one shuffled epoch after the other, cut into batches of equal size, so a
         batch may lie across two epochs. It depends on the arguments alone.
         """
-        if batch_size < 1 or step < 0:
-            raise ValueError(
-                "expected a batch size of at least 1, a step of at least 0, got "
-                f"{batch_size} and {step}"
-            )
-        places = np.arange(step * batch_size, (step + 1) * batch_size)
-        epochs = places // len(self)
-        ids = np.empty(batch_size, np.int64)
-        for epoch in np.unique(epochs):
-            here = epochs == epoch
-            rows = permute(places[here] % len(self), size=len(self), key=_key(seed, int(epoch)))
-            ids[here] = self.clip_ids[rows]
-        return ids
+        places = BatchPlaces(len(self), batch_size, seed=seed, start_step=step)
+        return self.clip_ids[places.at(step)]
 
     def batches(self, batch_size: int, *, seed: int, start_step: int = 0) -> Iterator[Batch]:
         """Yield batches without end, from ``start_step`` on, which costs nothing to reach."""
@@ -71,6 +62,46 @@ class ClipCollection(Dataset[Sample], ABC):
             yield collate([self.sample(int(clip)) for clip in ids])
             step += 1
 
+    def loader(  # noqa: PLR0913 each is one thing to say about the sequence
+        self,
+        batch_size: int,
+        *,
+        seed: int | None,
+        epochs: int | None = None,
+        start_step: int = 0,
+        share: Share | None = None,
+        workers: int = 0,
+    ) -> "DataLoader[Batch]":
+        """Return a ``DataLoader`` of the batches that ``batches`` yields.
 
-def _key(seed: int, epoch: int) -> str:
-    return f"{seed}/{epoch}"
+        Their sequence is the same for any number of workers, and each rank reads its rows of the
+        same batches. For other settings of the ``DataLoader``, make one: with this collection,
+        ``batch_sampler=BatchPlaces(len(clips), ...)`` and ``collate_fn=collate``.
+
+        Args:
+            batch_size: clips in a batch of all ranks together.
+            seed: of the shuffled orders; None for the order of ``clip_ids``.
+            epochs: how many to give, the last batch smaller if need be; None for no end.
+            start_step: the first batch to give, which costs nothing to reach.
+            share: this rank's part of each batch; all of it by default.
+            workers: processes that read ahead; 0 to read in this one.
+
+        Raises:
+            ValueError: there is no such batch, or the ranks cannot share it evenly.
+        """
+        loader: Any = DataLoader(
+            self,
+            batch_sampler=BatchPlaces(
+                len(self),
+                batch_size,
+                seed=seed,
+                epochs=epochs,
+                start_step=start_step,
+                share=share,
+            ),
+            collate_fn=collate,
+            num_workers=workers,
+            # One of its own: the workers' seeds are drawn without touching the global one.
+            generator=torch.Generator(),
+        )
+        return loader

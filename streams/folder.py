@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .plain import differences
 from .plan import Plan, ShardRange
+from .store import FolderStore, Store, open_store
 
 PLAN_FILE, INDEX_FILE, MANIFEST_FILE = "plan.json", "index.parquet", "manifest.json"
 SHARDS, RECEIPTS, PARTIAL = "shards", "receipts", ".partial"
@@ -45,7 +46,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            # EBADF: NFS locks what is open for writing only, which a folder never is (flock(2)).
+            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF):
                 raise
         yield
     finally:
@@ -76,18 +78,22 @@ def write_whole(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def read_plan(folder: Path) -> Plan:
-    """Return the plan of a data set's folder.
+def read_plan(place: Path | Store) -> Plan:
+    """Return the plan of a data set.
 
     Raises:
-        FileNotFoundError: the folder is not there, or holds no data set.
+        FileNotFoundError: the place is not there, or holds no data set.
         ValueError: its plan cannot be read.
+        RuntimeError: a remote store failed.
     """
-    path = folder / PLAN_FILE
-    if not path.is_file():
-        what = "holds no data set" if folder.is_dir() else "does not exist"
-        raise FileNotFoundError(f"{folder} {what}: expected {PLAN_FILE} in it")
-    return Plan.from_json(path.read_text(), where=str(path))
+    store = open_store(place)
+    try:
+        text = store.read(PLAN_FILE).decode(errors="replace")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = isinstance(store, FolderStore) and not store.folder.is_dir()
+        what = "does not exist" if missing else "holds no data set"
+        raise FileNotFoundError(f"{store.location} {what}: expected {PLAN_FILE} in it") from error
+    return Plan.from_json(text, where=store.where(PLAN_FILE))
 
 
 def open_folder(plan: Plan, folder: Path) -> Plan:
@@ -97,23 +103,27 @@ def open_folder(plan: Plan, folder: Path) -> Plan:
         FileExistsError: the folder holds something else.
         ValueError: it holds another plan's data set; names what differs.
     """
-    if folder.exists() and not folder.is_dir():
-        raise FileExistsError(f"{folder} is a file; choose a folder for the data set")
+    _refuse_file(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder):
-        if not (folder / PLAN_FILE).exists():
-            _refuse_foreign(folder)
-            agreed = plan
+        found = _plan_there(folder)
+        agreed = _agreed(plan, found, folder)
+        if agreed is not found:
             write_whole(folder / PLAN_FILE, agreed.to_json().encode())
-        else:
-            found = read_plan(folder)
-            _refuse_other(found, plan, folder)
-            agreed = found.grown(plan.clips)
-            if agreed is not found:
-                write_whole(folder / PLAN_FILE, agreed.to_json().encode())
     (folder / SHARDS / PARTIAL).mkdir(parents=True, exist_ok=True)
     (folder / RECEIPTS).mkdir(exist_ok=True)
     return agreed
+
+
+def plan_for(plan: Plan, folder: Path) -> Plan:
+    """Return the plan that ``open_folder`` would return, without writing anything.
+
+    Raises:
+        FileExistsError: the folder holds something else.
+        ValueError: it holds another plan's data set; names what differs.
+    """
+    _refuse_file(folder)
+    return _agreed(plan, _plan_there(folder), folder) if folder.is_dir() else plan
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -129,6 +139,23 @@ def remove_leftovers(folder: Path) -> None:
     for path in (folder / SHARDS / PARTIAL).glob("*"):
         if (folder / RECEIPTS / f"{path.name.split('.')[0]}.json").exists():
             path.unlink(missing_ok=True)
+
+
+def _refuse_file(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file; choose a folder for the data set")
+
+
+def _plan_there(folder: Path) -> Plan | None:
+    return read_plan(folder) if (folder / PLAN_FILE).exists() else None
+
+
+def _agreed(plan: Plan, found: Plan | None, folder: Path) -> Plan:
+    if found is None:
+        _refuse_foreign(folder)
+        return plan
+    _refuse_other(found, plan, folder)
+    return found.grown(plan.clips)
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from .clip_members import STREAMS
 from .manifest import Manifest
 from .shard import Extent
+from .store import Store, open_store
 
 if TYPE_CHECKING:
     import pyarrow
@@ -21,6 +22,8 @@ class ClipIndex:
 
     clips: np.ndarray
     """int64 ids, ascending; row numbers count from here."""
+    frames: np.ndarray
+    """int64, of each clip."""
     shard_names: tuple[str, ...]
     shard_of: np.ndarray
     scene_names: tuple[str, ...]
@@ -31,7 +34,7 @@ class ClipIndex:
     """Clips that could not be rendered, and why."""
 
     @classmethod
-    def read(cls, folder: Path, manifest: Manifest) -> "ClipIndex":
+    def read(cls, place: Path | Store, manifest: Manifest) -> "ClipIndex":
         """Return the index of the shards that a manifest lists.
 
         An index that knows more than the manifest is one that a writer has just replaced; what it
@@ -43,16 +46,17 @@ class ClipIndex:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        path = folder / manifest.index
+        store = open_store(place)
+        where = store.where(manifest.index)
         try:
-            table = pq.ParquetFile(path).read()
+            table = pq.ParquetFile(pa.BufferReader(store.read(manifest.index))).read()
         except (pa.ArrowException, OSError) as error:
-            raise RuntimeError(f"cannot read {path}: {error}; run 'merkwelt verify'") from error
+            raise RuntimeError(f"cannot read {where}: {error}; run 'merkwelt verify'") from error
         listed = {f"{shard.name}.tar" for shard in manifest.shards}
         table = table.filter(pa.array([name in listed for name in table["shard"].to_pylist()]))
         if len(table) != manifest.clips + manifest.skipped:
             raise RuntimeError(
-                f"{path} lists {len(table)} clips, its manifest "
+                f"{where} lists {len(table)} clips, its manifest "
                 f"{manifest.clips + manifest.skipped}; run the same 'merkwelt render' again"
             )
         return cls._of(table.sort_by("clip"))
@@ -77,6 +81,7 @@ class ClipIndex:
         reasons = zip(left_out["clip"].to_pylist(), left_out["skipped"].to_pylist(), strict=True)
         return cls(
             clips=there["clip"].to_numpy(),
+            frames=there["frames"].to_numpy().astype(np.int64),
             shard_names=shard_names,
             shard_of=shard_of,
             scene_names=scene_names,

@@ -18,6 +18,7 @@ from .folder import (
 from .plain import from_plain, to_plain
 from .plan import Plan
 from .receipts import Receipt, SkippedClip, StoredClip, committed, damage, sum_up
+from .store import Store, open_store
 
 if TYPE_CHECKING:
     import pyarrow
@@ -78,31 +79,35 @@ def finalize(folder: Path, *, allow_partial: bool = False) -> Manifest:
     return manifest
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(place: Path | Store) -> Manifest:
     """Return the manifest of a data set.
 
     Raises:
         FileNotFoundError: there is none; says what to do.
         ValueError: it cannot be read.
+        RuntimeError: a remote store failed.
     """
-    path = folder / MANIFEST_FILE
-    if not path.is_file():
-        read_plan(folder)
-        raise FileNotFoundError(
-            f"{folder} is not finished: it has no {MANIFEST_FILE}; run the same 'merkwelt render' "
-            "again to go on, or merkwelt.streams.finalize(folder, allow_partial=True) to read "
-            "what is there"
-        )
+    store = open_store(place)
+    where = store.where(MANIFEST_FILE)
     try:
-        data = json.loads(path.read_text())
+        text = store.read(MANIFEST_FILE)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        read_plan(store)
+        raise FileNotFoundError(
+            f"{store.location} is not finished: it has no {MANIFEST_FILE}; run the same "
+            "'merkwelt render' again to go on, or merkwelt.streams.finalize(folder, "
+            "allow_partial=True) to read what is there"
+        ) from error
+    try:
+        data = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"{path} is not a manifest: {error}") from error
-    if data.get("version") != MANIFEST_VERSION:
+        raise ValueError(f"{where} is not a manifest: {error}") from error
+    if not isinstance(data, dict) or data.get("version") != MANIFEST_VERSION:
+        found = data.get("version") if isinstance(data, dict) else "something else"
         raise ValueError(
-            f"{path}: expected manifest version {MANIFEST_VERSION}, found {data.get('version')}; "
-            "update merkwelt"
+            f"{where}: expected manifest version {MANIFEST_VERSION}, found {found}; update merkwelt"
         )
-    return from_plain(Manifest, data, where=str(path))
+    return from_plain(Manifest, data, where=where)
 
 
 def index_table(plan: Plan, receipts: tuple[Receipt, ...]) -> "pyarrow.Table":

@@ -1,11 +1,12 @@
 """A clip as it is read, and several of them as one batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import default_collate
 
 from ..render.body.signals import BodySignals
 from ..render.motion.trajectory import Trajectory
@@ -31,6 +32,8 @@ class Sample:
     """Flow, disparity, masks and so on ``[eye, time, ...]``."""
     signals: BodySignals | None = None
     """What the body feels and does, at a rate of its own."""
+    first_frame: int = 0
+    """Where in the clip a window begins. Times, caption and description are the whole clip's."""
 
     def __repr__(self) -> str:
         """Name the clip and its shapes."""
@@ -55,31 +58,74 @@ class Batch:
     Object ids of different scenes count different objects; ``samples`` tell the names.
     """
 
+    @property
+    def first_frames(self) -> Tensor:
+        """Where in their clips windows begin, int64 ``[batch]``; 0 for whole clips."""
+        return torch.tensor([sample.first_frame for sample in self.samples])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pass every tensor to another process once: samples are made views again over there."""
+        bare = [replace(each, video=None, depth=None, truth=_bare(each)) for each in self.samples]
+        return _whole, (self.clips, self.video, self.depth, bare, self.truth)
+
     def __repr__(self) -> str:
         """Name the clips and their shapes."""
         return f"Batch({self.clips.tolist()}, {_shapes(self)})"
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Return samples as one batch; the ``collate_fn`` of a ``DataLoader``."""
-    return Batch(
-        clips=torch.tensor([sample.clip for sample in samples]),
-        video=_stacked([sample.video for sample in samples]),
-        depth=_stacked([sample.depth for sample in samples]),
-        samples=tuple(samples),
-        truth=_stacked_truth([sample.truth for sample in samples]),
+    """Return samples as one batch; the ``collate_fn`` of a ``DataLoader``.
+
+    Raises:
+        ValueError: the samples differ in shape; names their clips.
+    """
+    shapes = {_shapes(sample): sample.clip for sample in samples}
+    if len(shapes) != 1:
+        found = "; ".join(f"clip {clip} {shape}" for shape, clip in shapes.items())
+        raise ValueError(f"expected one or more clips of one shape in a batch, got {found}")
+    return _whole(
+        torch.tensor([sample.clip for sample in samples]),
+        _stacked([sample.video for sample in samples]),
+        _stacked([sample.depth for sample in samples]),
+        samples,
+        _stacked_truth([sample.truth for sample in samples]),
     )
+
+
+def _whole(
+    clips: Tensor,
+    video: Tensor | None,
+    depth: Tensor | None,
+    samples: Sequence[Sample],
+    truth: Truth,
+) -> Batch:
+    """Return a batch whose samples are views into its tensors, whatever they held before."""
+    viewed = tuple(
+        replace(
+            sample,
+            video=None if video is None else video[place],
+            depth=None if depth is None else depth[place],
+            truth=replace(sample.truth, **{n: t[place] for n, t in truth.held().items()}),
+        )
+        for place, sample in enumerate(samples)
+    )
+    return Batch(clips=clips, video=video, depth=depth, samples=viewed, truth=truth)
+
+
+def _bare(sample: Sample) -> Truth:
+    return Truth(objects=sample.truth.objects)
 
 
 def _stacked_truth(truths: list[Truth]) -> Truth:
     held = [truth.held() for truth in truths]
-    stacked: dict[str, Any] = {name: torch.stack([each[name] for each in held]) for name in held[0]}
+    stacked: Any = {name: _stacked([each[name] for each in held]) for name in held[0]}
     return Truth(**stacked)
 
 
-def _stacked(tensors: list[Tensor | None]) -> Tensor | None:
+def _stacked(tensors: Sequence[Tensor | None]) -> Tensor | None:
     there = [tensor for tensor in tensors if tensor is not None]
-    return torch.stack(there) if there else None
+    # torch's own collation stacks in shared memory if this is a worker of a DataLoader.
+    return default_collate(there) if there else None
 
 
 def _shapes(data: Sample | Batch) -> str:

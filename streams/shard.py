@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Self
 
 from .clip_members import checksum, clip_name
+from .store import Store
 
 HEADER_BYTES = 512
 """A member's header in a USTAR archive, whose names are short enough to need no more."""
@@ -107,24 +108,24 @@ class _HashedFile:
         self._file.close()
 
 
-def read_members(path: Path, extents: Mapping[str, Extent]) -> dict[str, bytes]:
+def read_members(store: Store, shard: str, extents: Mapping[str, Extent]) -> dict[str, bytes]:
     """Return members by name, in one read of the stretch of the shard that holds them.
 
     Raises:
-        RuntimeError: a member's bytes are not the ones that were written; names it.
+        FileNotFoundError: there is no such shard.
+        RuntimeError: a member's bytes are not the ones that were written; names it. Or a remote
+            store failed.
     """
     first = min(extent.offset for extent in extents.values())
     stop = max(extent.offset + extent.size for extent in extents.values())
-    with path.open("rb", buffering=0) as file:
-        file.seek(first)
-        stretch = file.read(stop - first)
+    stretch = memoryview(store.read_range(shard, first, stop))
     members = {}
     for name, (offset, size, crc32) in extents.items():
-        data = stretch[offset - first : offset - first + size]
+        data = bytes(stretch[offset - first : offset - first + size])
         if len(data) < size or checksum(data) != crc32:
             raise RuntimeError(
-                f"{path}: {name} at byte {offset} is damaged; run 'merkwelt verify', then the "
-                "same 'merkwelt render' again, which renders damaged shards anew"
+                f"{store.where(shard)}: {name} at byte {offset} is damaged; run 'merkwelt "
+                "verify', then the same 'merkwelt render' again, which renders damaged shards anew"
             )
         members[name] = data
     return members

@@ -143,11 +143,16 @@ def encode_truth(truth: Truth, shape: tuple[int, ...], *, frame_rate_hz: float) 
     return members
 
 
-def decode_truth_eyes(members: Mapping[str, bytes], name: str) -> Tensor:
-    """Return one field of ``Truth``, ``[eye, time, ..., h, w]``, from members that hold it."""
+def decode_truth_eyes(
+    members: Mapping[str, bytes], name: str, wanted: Sequence[int] | None = None
+) -> Tensor:
+    """Return one field of ``Truth``, ``[eye, time, ..., h, w]``, from members that hold it.
+
+    ``wanted`` are the ascending numbers of the frames to return; None for all.
+    """
     coding = _CODINGS[name]
     held = [members[member] for member in TRUTH_STREAMS[name] if member in members]
-    read = (torch.from_numpy(_signed(decode_codes(data))) for data in held)
+    read = (torch.from_numpy(_signed(decode_codes(data, wanted))) for data in held)
     return torch.stack([coding.decode(coded) for coded in read])
 
 

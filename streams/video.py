@@ -3,17 +3,20 @@
 Profiles of colour video:
 
 * ``lossless``: H.264 on RGB planes with quantiser 0; every pixel comes back as it was.
-* ``compact``: H.264 on full-resolution chroma (4:4:4, full-range BT.709), crf 16. Coarser
-  quantisers move the sub-pixel disparity that stereo video is for. This one moves the disparity
-  of a 16 x 16 patch of textured plane by 0.016 px on average and by 0.063 px at the 99th
-  percentile (crf 20: 0.020 and 0.078, crf 23: 0.031 and 0.111), measured as in
-  ``tests/streams/test_video.py``.
+* ``compact``: H.264 on full-resolution chroma (4:4:4, full-range BT.709), crf 16: an eighth of the
+  bytes. Coarser quantisers move the sub-pixel disparity that stereo video is for, and the flow.
+  This one moves the disparity of a 16 x 16 patch of textured plane by 0.016 px on average and by
+  0.063 px at the 99th percentile (crf 20: 0.020 and 0.078, crf 23: 0.031 and 0.111), measured as in
+  ``tests/streams/test_video.py``. In rendered rooms it moves disparity by 0.042 px and flow by
+  0.073 px at points where a matcher errs by 0.118 and 0.289 px itself (``benchmarks/codecs.py``;
+  the table is in docs/streams.md, "Profiles").
 
 Both have a key frame every four frames and no B frames, so that short windows decode fast. Colour
 is converted here and not by swscale, which would start threads for every small frame.
 """
 
 import io
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -21,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .decoding import decoded_frames
 from .depth import codes_to_depth, depth_to_codes
 
 if TYPE_CHECKING:
@@ -73,13 +77,18 @@ def encode_video(frames: Tensor, *, frame_rate_hz: float, profile: Profile) -> b
     return _encode(_ycc_from_rgb(frames.numpy()), "compact", frame_rate_hz)
 
 
-def decode_video(data: bytes) -> Tensor:
+def decode_video(data: bytes, wanted: Sequence[int] | None = None) -> Tensor:
     """Return the uint8 RGB frames ``[time, 3, height, width]`` of an encoded video.
 
+    Args:
+        data: what ``encode_video`` returned.
+        wanted: ascending numbers of the frames to return, and to decode as few others as possible
+            for; None for all.
+
     Raises:
-        RuntimeError: the bytes are damaged, or are no video.
+        RuntimeError: the bytes are damaged, are no video, or hold too few frames.
     """
-    return torch.from_numpy(np.stack([_rgb_of(frame) for frame in _frames(data)]))
+    return torch.from_numpy(np.stack([_rgb_of(frame) for frame in decoded_frames(data, wanted)]))
 
 
 def encode_depth(depth: Tensor, *, frame_rate_hz: float) -> bytes:
@@ -90,13 +99,13 @@ def encode_depth(depth: Tensor, *, frame_rate_hz: float) -> bytes:
     return encode_codes(codes, frame_rate_hz=frame_rate_hz)
 
 
-def decode_depth(data: bytes) -> Tensor:
+def decode_depth(data: bytes, wanted: Sequence[int] | None = None) -> Tensor:
     """Return the float32 depth ``[time, height, width]`` of an encoded depth video.
 
     Raises:
-        RuntimeError: the bytes are damaged, or are no depth video.
+        RuntimeError: the bytes are damaged, are no depth video, or hold too few frames.
     """
-    return codes_to_depth(torch.from_numpy(decode_codes(data).astype(np.int32)))
+    return codes_to_depth(torch.from_numpy(decode_codes(data, wanted).astype(np.int32)))
 
 
 def encode_codes(codes: np.ndarray, *, frame_rate_hz: float) -> bytes:
@@ -112,13 +121,13 @@ def encode_codes(codes: np.ndarray, *, frame_rate_hz: float) -> bytes:
     return _encode(codes, codes.dtype.name, frame_rate_hz)
 
 
-def decode_codes(data: bytes) -> np.ndarray:
+def decode_codes(data: bytes, wanted: Sequence[int] | None = None) -> np.ndarray:
     """Return the uint8 or uint16 codes ``[time, height, width]`` of an encoded video of codes.
 
     Raises:
-        RuntimeError: the bytes are damaged, or are no video.
+        RuntimeError: the bytes are damaged, are no video, or hold too few frames.
     """
-    frames = _frames(data)
+    frames = decoded_frames(data, wanted)
     name = "gray" if frames[0].format.name == "gray" else "gray16le"
     return np.stack([frame.to_ndarray(format=name) for frame in frames])
 
@@ -146,22 +155,6 @@ def _encode(frames: np.ndarray, codec: str, frame_rate_hz: float) -> bytes:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return buffer.getvalue()
-
-
-def _frames(data: bytes) -> "list[VideoFrame]":
-    import av
-    from av.error import FFmpegError
-
-    try:
-        with av.open(io.BytesIO(data), "r") as container:
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            frames = list(container.decode(stream))
-    except (FFmpegError, IndexError) as error:
-        raise RuntimeError(f"cannot decode {len(data)} bytes of video: {error}") from error
-    if not frames:
-        raise RuntimeError(f"cannot decode {len(data)} bytes of video: it holds no frame")
-    return frames
 
 
 def _rgb_of(frame: "VideoFrame") -> np.ndarray:

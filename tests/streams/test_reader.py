@@ -53,7 +53,7 @@ def test_only_what_is_asked_for_is_decoded(folder, monkeypatch):
     monkeypatch.setattr(
         reader,
         "decode_eyes",
-        lambda members, stream: asked.append(stream) or decode(members, stream),
+        lambda members, stream, *frames: asked.append(stream) or decode(members, stream, *frames),
     )
     sample = ClipDataset(folder, streams=("depth",))[0]
     assert asked == ["depth"]

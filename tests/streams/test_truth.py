@@ -159,7 +159,7 @@ def test_only_the_truth_that_is_asked_for_is_decoded(folder, monkeypatch):
     monkeypatch.setattr(
         reader,
         "decode_eyes",
-        lambda members, stream: asked.append(stream) or decode(members, stream),
+        lambda members, stream, *frames: asked.append(stream) or decode(members, stream, *frames),
     )
     data = ClipDataset(folder, streams=("flow_forward", "masks"))
     sample = data[0]
