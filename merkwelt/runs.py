@@ -1,12 +1,16 @@
-"""Training an experiment on a data set, with its report."""
+"""Training an experiment on a data set or a stream, with its report."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from .parts import Progress
 from .report import train_report, write_report
+from .training.clips import StoredClips
 from .training.experiment import Experiment
 from .training.loop import RunSummary, train
+from .training.run_folder import RESULTS
+from .training.stream_clips import StreamClips
 
 REPORT_FILE = "report.html"
 
@@ -22,7 +26,7 @@ class Trained:
 
 def train_run(
     experiment: Experiment,
-    data: Path,
+    data: Path | StoredClips | StreamClips,
     out: Path,
     *,
     steps: int | None = None,
@@ -31,18 +35,38 @@ def train_run(
 ) -> Trained:
     """Train an experiment on a data set and write the run's ``report.html``.
 
+    Args:
+        experiment: what to learn.
+        data: a folder of clips or videos, or clips that are rendered while training.
+        out: the run's folder.
+        steps: replaces the experiment's number of steps.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        progress: told the share done and a message.
+
     Raises:
         FileNotFoundError: there is no data set.
         ValueError: clips that the experiment cannot use.
         FileExistsError: ``out`` holds something else, or a run of another configuration.
     """
+    data = StoredClips(data) if isinstance(data, Path) else data
     summary = train(experiment, data, out, steps=steps, device=device, progress=progress)
     command = (
-        f"merkwelt train {experiment.name} --data {data.name} --out {out.name} "
+        f"merkwelt train {experiment.name} --data {data.name_in_commands} --out {out.name} "
         f"--steps {summary.steps}"
     )
     report = write_report(train_report({out.name: out}, commands=(command,)), out / REPORT_FILE)
-    return Trained(summary=summary, lines=summary_lines(summary), report=report)
+    lines = (*summary_lines(summary), *stream_lines(out))
+    return Trained(summary=summary, lines=lines, report=report)
+
+
+def stream_lines(run: Path) -> tuple[str, ...]:
+    """Return how rendering and training went together, for a terminal; of other runs, nothing."""
+    stream = json.loads((run / RESULTS).read_text(encoding="utf-8")).get("stream")
+    if stream is None:
+        return ()
+    passed_over = stream["passed_over"]
+    more = [f"{len(passed_over)} clips were passed over: {passed_over[0]}"] if passed_over else []
+    return (*([stream["verdict"]] if "verdict" in stream else []), *more)
 
 
 def summary_lines(summary: RunSummary) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from . import data, learn, observer, scene, view
 from .demo import demo
+from .export import export
+from .look import look
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,8 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "demo": demo,
     "render": data.render,
     "verify": data.verify,
+    "export": export,
+    "look": look,
     "train": learn.train,
     "evaluate": learn.evaluate,
 }

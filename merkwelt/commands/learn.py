@@ -7,38 +7,59 @@ from typing import Literal
 from tyro.conf import Positional
 
 from ..console import OUT, progress_bar
+from ..stream_request import StreamRequest
+from ..streams.videos.cut import ClipCut
 
 
 def train(
     recipe: Positional[Literal["sfa", "predict"]],
     /,
     *,
-    data: Path,
+    data: str,
     out: Path,
     steps: int | None = None,
     batch: int | None = None,
     seed: int | None = None,
+    eyes: Literal[1, 2] | None = None,
     device: str = "auto",
+    stream: StreamRequest = StreamRequest(),  # noqa: B008 - frozen
+    cut: ClipCut = ClipCut(),  # noqa: B008 - frozen
 ) -> None:
     """Train a video model on a data set; the same command resumes a run that was stopped.
 
+    With --data stream:SCENE clips are rendered while the network trains on them, and none is kept.
+
     Args:
         recipe: sfa (slow feature analysis) or predict (next-frame predictive coding).
-        data: folder of a rendered data set.
+        data: folder of a rendered data set or of videos; or stream:SCENE, stream:SCENE,SCENE, or
+            stream:FOLDER/plan.json for the clips of an existing data set's plan without reading it.
         out: folder of the run.
         steps: optimiser steps; the recipe's own number by default.
         batch: clips per step.
         seed: seed of the initial weights and the order of clips.
+        eyes: 1 to learn from the left eye alone, as of videos with one; the recipe's by default.
         device: auto, cpu or cuda.
+        stream: what is rendered while training, with --data stream:SCENE.
+        cut: how clips are cut from real videos, with a folder of those.
     """
     from ..recipes import recipe as experiment_of
     from ..runs import train_run
+    from ..stream_request import source_of
 
     given = {"batch_size": batch, "seed": seed}
     chosen = {name: value for name, value in given.items() if value is not None}
     experiment = replace(experiment_of(recipe), **chosen)
+    if eyes is not None:
+        experiment = replace(experiment, encoder=replace(experiment.encoder, eyes=eyes))
     with progress_bar(f"training {recipe}") as progress:
-        done = train_run(experiment, data, out, steps=steps, device=device, progress=progress)
+        done = train_run(
+            experiment,
+            source_of(data, stream, cut),
+            out,
+            steps=steps,
+            device=device,
+            progress=progress,
+        )
     for line in done.lines:
         OUT.print(line, markup=False)
     OUT.print(f"report: {done.report}")

@@ -7,6 +7,7 @@ from ..alignment.results import Results
 from .alignment_section import alignment_section
 from .page import Report
 from .sections import provenance_section
+from .stream_section import stream_section
 from .training_section import training_section
 
 
@@ -42,8 +43,13 @@ def train_report(
     runs: Mapping[str, Path], *, commands: Sequence[str] = (), title: str = "Learning from video"
 ) -> Report:
     """Return the report of training runs, given by name."""
+    stream = stream_section(runs)
     return Report(
         title=title,
         subtitle=", ".join(runs),
-        sections=(training_section(runs), provenance_section(commands=commands)),
+        sections=(
+            training_section(runs),
+            *([] if stream is None else [stream]),
+            provenance_section(commands=commands),
+        ),
     )

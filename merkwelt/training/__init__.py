@@ -4,6 +4,7 @@ from .clips import ClipSource, MemoryClips, StoredClips, TrainingClip
 from .experiment import Experiment, OptimiserConfig
 from .loop import RunSummary, train
 from .run_folder import LoadedRun, load_experiment, load_run
+from .stream_clips import StreamClips
 
 __all__ = [
     "ClipSource",
@@ -13,6 +14,7 @@ __all__ = [
     "OptimiserConfig",
     "RunSummary",
     "StoredClips",
+    "StreamClips",
     "TrainingClip",
     "load_experiment",
     "load_run",

@@ -13,7 +13,9 @@ from torch import Tensor
 
 from ..objectives.objective import Batch
 from ..render.motion.trajectory import Trajectory
-from ..streams.reader import ClipDataset
+from ..streams.open_clips import open_clips
+from ..streams.videos.clips import VideoClips
+from ..streams.videos.cut import ClipCut
 
 CACHED_BYTES = 1 << 30
 
@@ -42,23 +44,33 @@ class ClipSource(Protocol):
 
 
 class StoredClips:
-    """The clips of a data set on disk."""
+    """The clips of a data set on disk, or of a folder of real videos."""
 
-    def __init__(self, folder: Path | str) -> None:
-        """Open a finished data set."""
-        self._dataset = ClipDataset(folder, streams=("video", "trajectory"))
-        self.identity = str(self._dataset.plan.id)
-        self.frame_rate_hz = float(self._dataset.plan.frame_rate_hz)
-        self.clip_ids: Sequence[int] = [int(clip) for clip in self._dataset.clip_ids]
+    def __init__(self, folder: Path | str, *, cut: ClipCut | None = None) -> None:
+        """Open a finished data set, or videos that clips are cut from.
+
+        Raises:
+            FileNotFoundError: there is no such folder, or a data set that is not finished.
+            ValueError: the folder holds neither, or a cut was given for a data set.
+        """
+        self._clips = open_clips(folder, streams=("video", "trajectory"), cut=cut)
+        self.name_in_commands = str(folder).rstrip("/").rsplit("/", 1)[-1]
+        if isinstance(self._clips, VideoClips):
+            self.identity = self._clips.identity
+            self.frame_rate_hz = self._clips.frame_rate_hz
+        else:
+            self.identity = str(self._clips.plan.id)
+            self.frame_rate_hz = float(self._clips.plan.frame_rate_hz)
+        self.clip_ids: Sequence[int] = [int(clip) for clip in self._clips.clip_ids]
 
     def read(self, clip: int) -> TrainingClip:
-        """Return a clip by its id."""
-        sample = self._dataset.sample(clip)
-        if sample.video is None or sample.trajectory is None:
-            raise RuntimeError(f"expected clip {clip} to have video and trajectory, got {sample}")
-        return TrainingClip(
-            video=sample.video, valid_pairs=pairs_within_fixations(sample.trajectory)
-        )
+        """Return a clip; of videos without poses it is not known when eyes were steady."""
+        sample = self._clips.sample(clip)
+        if sample.video is None:
+            raise RuntimeError(f"expected clip {clip} to have video, got {sample}")
+        way = sample.trajectory
+        pairs = None if way is None else pairs_within_fixations(way)
+        return TrainingClip(video=sample.video, valid_pairs=pairs)
 
 
 class MemoryClips:
@@ -82,8 +94,13 @@ class MemoryClips:
 
 def pairs_within_fixations(trajectory: Trajectory) -> Tensor:
     """Return bool ``[time - 1]``: both frames belong to one fixation, with open and steady eyes."""
-    disturbed = trajectory.saccade | trajectory.blink
-    same = trajectory.fixation_id[1:] == trajectory.fixation_id[:-1]
+    return valid_pairs(trajectory.fixation_id, trajectory.saccade, trajectory.blink)
+
+
+def valid_pairs(fixation_id: np.ndarray, saccade: np.ndarray, blink: np.ndarray) -> Tensor:
+    """Return the same as ``pairs_within_fixations``, from what it depends on, each ``[time]``."""
+    disturbed = saccade | blink
+    same = fixation_id[1:] == fixation_id[:-1]
     return torch.from_numpy(same & ~disturbed[1:] & ~disturbed[:-1])
 
 
@@ -111,22 +128,36 @@ def batch_ids(clip_ids: Sequence[int], batch_size: int, *, seed: int, step: int)
     return [int(clip_ids[orders[place // count][place % count]]) for place in places]
 
 
+class Readable(Protocol):
+    """Gives clips by id."""
+
+    frame_rate_hz: float
+
+    def read(self, clip: int) -> TrainingClip:
+        """Return a clip by its id."""
+        ...
+
+
 class ClipLoader:
-    """Batches of float clips with their truth, from a source; keeps what fits in memory."""
+    """Batches of float clips with their truth, from a source."""
 
     def __init__(
-        self, source: ClipSource, *, eyes: int, image_size_px: int | None, mask_saccades: bool
+        self,
+        source: Readable,
+        *,
+        eyes: int,
+        image_size_px: int | None,
+        mask_saccades: bool,
+        cache: bool = True,
     ) -> None:
-        """Look at the first clip, and refuse data that the encoder cannot see."""
+        """Remember how clips are made ready; with ``cache``, what fits in memory is kept there."""
         self.source = source
         self.eyes = eyes
         self.image_size_px = image_size_px
         self.mask_saccades = mask_saccades
         self._cache: dict[int, TrainingClip] = {}
+        self._cache_bytes = CACHED_BYTES if cache else 0
         self._cached_bytes = 0
-        if not source.clip_ids:
-            raise ValueError("expected a data set with clips, got an empty one")
-        self._check(self._read(source.clip_ids[0]))
 
     def batch(self, clips: Sequence[int], device: torch.device) -> Batch:
         """Return clips in [0, 1] and their truth, on a device."""
@@ -150,7 +181,7 @@ class ClipLoader:
         if clip in self._cache:
             return self._cache[clip]
         read = self.source.read(clip)
-        if self._cached_bytes + read.video.nbytes <= CACHED_BYTES:
+        if self._cached_bytes + read.video.nbytes <= self._cache_bytes:
             self._cache[clip] = read
             self._cached_bytes += read.video.nbytes
         return read
@@ -164,12 +195,13 @@ class ClipLoader:
             0, clips.shape[:3]
         )
 
-    def _check(self, clip: TrainingClip) -> None:
-        eyes, frames, _, height, _ = clip.video.shape
+    def check(self, clip: int) -> None:
+        """Raise ValueError if the encoder cannot see a clip."""
+        eyes, frames, _, height, _ = self._read(clip).video.shape
         if eyes < self.eyes:
             raise ValueError(
-                f"expected clips of {self.eyes} eyes, got {eyes}; use an encoder with eyes=1 or "
-                "render stereo clips"
+                f"expected clips of {self.eyes} eyes, got {eyes}; use an encoder with eyes=1 "
+                "(--eyes 1), or render stereo clips"
             )
         if frames < 2:
             raise ValueError("expected clips of at least 2 frames, got 1: nothing changes in it")

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,14 @@ import torch
 
 from ..objectives.objective import Batch
 from .checkpoint import newest_readable, save_checkpoint
-from .clips import ClipLoader, ClipSource, StoredClips, batch_ids, held_out_split
+from .clips import ClipLoader, ClipSource, StoredClips
 from .experiment import Experiment
+from .feed import Feed, FeedingSource, described, feed_of
 from .learner import Learner
 from .metrics_log import MetricsLog
-from .run_folder import RESULTS, open_run, write_json
+from .run_folder import RESULTS, open_run, refuse_another, write_json
 
 Progress = Callable[[float, str], None]
-FIT_CLIPS = 64
-"""At most so many training clips are used where a measure has to fit something."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,16 +40,15 @@ class RunSummary:
 class Fold:
     """The clips of a run: what it trains on, and batches to measure it with."""
 
+    feed: Feed
     loader: ClipLoader
-    training_ids: list[int]
-    held_out_ids: list[int]
     fit: list[Batch]
     held_out: list[Batch]
 
 
 def train(
     experiment: Experiment,
-    data: Path | str | ClipSource,
+    data: Path | str | ClipSource | FeedingSource,
     out: Path | str,
     *,
     steps: int | None = None,
@@ -62,7 +61,7 @@ def train(
 
     Args:
         experiment: what to learn and how; see ``merkwelt.recipes``.
-        data: a data set's folder, or any source of clips.
+        data: a data set's folder, or any source of clips, such as ``StreamClips``.
         out: the run's folder. If it holds this run already, the run is resumed.
         steps: replaces the experiment's number of steps.
         device: ``auto`` takes CUDA if there is one.
@@ -76,12 +75,18 @@ def train(
     experiment = experiment if steps is None else replace(experiment, steps=steps)
     where = _device(device)
     source = StoredClips(data) if isinstance(data, str | Path) else data
-    fold = _fold(experiment, source, where)
-    run = Path(out)
-    open_run(run, experiment, source.identity)
-    log, learner, tell = MetricsLog(run), Learner(experiment, where), progress or _silent
+    run, tell = Path(out), progress or _silent
+    refuse_another(run, experiment, described(source))
+    with closing(feed_of(source, experiment)) as feed:
+        fold = _fold(experiment, feed, where)
+        open_run(run, experiment, described(source))
+        return _train(Learner(experiment, where), fold, run, tell)
+
+
+def _train(learner: Learner, fold: Fold, run: Path, tell: Progress) -> RunSummary:
+    experiment, log = learner.experiment, MetricsLog(run)
     untrained = learner.evaluate(fold.fit, fold.held_out)
-    done, skipped = _resume(run, learner, log, tell)
+    done, skipped = _resume(run, learner, fold.feed, log, tell)
     if done == 0:
         log.append(0, "untrained", untrained)
         log.append(0, "held_out", untrained)
@@ -97,32 +102,32 @@ def train(
         untrained=untrained,
         skipped_checkpoints=tuple(skipped),
     )
-    write_json(run / RESULTS, _results(summary, experiment, learner, fold, log))
+    write_json(run / RESULTS, _results(summary, learner, fold.feed, log))
     return summary
 
 
-def _fold(experiment: Experiment, source: ClipSource, device: torch.device) -> Fold:
-    """Return the training and held-out clips, after a look at whether they can be learned from."""
+def _fold(experiment: Experiment, feed: Feed, device: torch.device) -> Fold:
+    """Return the clips to measure with, after a look at whether they can be learned from."""
     loader = ClipLoader(
-        source,
+        feed,
         eyes=experiment.encoder.eyes,
         image_size_px=experiment.image_size_px,
         mask_saccades=experiment.mask_saccades,
+        cache=feed.cached,
     )
-    training, held_out = held_out_split(
-        source.clip_ids, share=experiment.held_out_share, seed=experiment.seed
-    )
+    loader.check(feed.held_out_ids[0])
     size = experiment.batch_size
     return Fold(
+        feed=feed,
         loader=loader,
-        training_ids=training,
-        held_out_ids=held_out,
-        fit=loader.batches(training[:FIT_CLIPS], size, device),
-        held_out=loader.batches(held_out, size, device),
+        fit=loader.batches(feed.fit_ids, size, device),
+        held_out=loader.batches(feed.held_out_ids, size, device),
     )
 
 
-def _resume(run: Path, learner: Learner, log: MetricsLog, tell: Progress) -> tuple[int, list[str]]:
+def _resume(
+    run: Path, learner: Learner, feed: Feed, log: MetricsLog, tell: Progress
+) -> tuple[int, list[str]]:
     """Return how many steps are done, and which damaged checkpoints were passed over."""
     checkpoint, skipped = newest_readable(run)
     for reason in skipped:
@@ -134,18 +139,21 @@ def _resume(run: Path, learner: Learner, log: MetricsLog, tell: Progress) -> tup
     log.cut_after(step if checkpoint is not None else -1)
     for reason in skipped:
         log.append(step, "event", {}, passed_over=reason)
+    if step < learner.experiment.steps:
+        feed.start({} if checkpoint is None else checkpoint.state)
     return step, skipped
 
 
 def _one_step(learner: Learner, fold: Fold, step: int, log: MetricsLog) -> None:
-    experiment = learner.experiment
     start = time.perf_counter()
-    ids = batch_ids(fold.training_ids, experiment.batch_size, seed=experiment.seed, step=step)
-    batch = fold.loader.batch(ids, learner.device)
+    batch = fold.loader.batch(fold.feed.batch_ids(step), learner.device)
     waited = time.perf_counter() - start
     measures = learner.step(batch, step)
     seconds = time.perf_counter() - start
-    log.append(step + 1, "train", measures, seconds=seconds, data_wait_s=waited)
+    for event in fold.feed.events(step):
+        log.append(step + 1, "event", {}, clip=event)
+    noted = fold.feed.noted(step)
+    log.append(step + 1, "train", measures, seconds=seconds, data_wait_s=waited, **noted)
 
 
 def _keep(learner: Learner, fold: Fold, run: Path, log: MetricsLog, now: int) -> None:
@@ -155,24 +163,23 @@ def _keep(learner: Learner, fold: Fold, run: Path, log: MetricsLog, now: int) ->
     if last or now % experiment.validate_every == 0:
         log.append(now, "held_out", learner.evaluate(fold.fit, fold.held_out))
     if last or now % experiment.checkpoint_every == 0:
-        checkpoint = learner.checkpoint(now, {"seed": experiment.seed})
+        checkpoint = learner.checkpoint(now, {"seed": experiment.seed, **fold.feed.state(now)})
         save_checkpoint(run, checkpoint, keep=experiment.keep_checkpoints)
 
 
-def _results(
-    summary: RunSummary, experiment: Experiment, learner: Learner, fold: Fold, log: MetricsLog
-) -> dict[str, Any]:
+def _results(summary: RunSummary, learner: Learner, feed: Feed, log: MetricsLog) -> dict[str, Any]:
     """Return the contents of ``results.json``."""
-    steps = [line for line in log.lines() if line["split"] == "train"]
+    lines = log.lines()
+    steps = [line for line in lines if line["split"] == "train"]
     seconds = sorted(line["seconds"] for line in steps)
     waited = sum(line["data_wait_s"] for line in steps)
     return {
         "version": 1,
-        "name": experiment.name,
+        "name": learner.experiment.name,
         "steps": summary.steps,
         "held_out": _finite(summary.held_out),
         "floors": {"untrained": _finite(summary.untrained)},
-        "clips": {"training": len(fold.training_ids), "held_out": len(fold.held_out_ids)},
+        **feed.results(lines, summary.steps),
         "encoder_parameters": sum(p.numel() for p in learner.encoder.parameters()),
         "objective_parameters": sum(p.numel() for p in learner.objective.parameters()),
         "median_step_s": seconds[len(seconds) // 2],

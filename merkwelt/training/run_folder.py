@@ -30,27 +30,38 @@ class LoadedRun:
     step: int
 
 
-def open_run(run: Path, experiment: Experiment, data_identity: str) -> bool:
+def open_run(run: Path, experiment: Experiment, data: Mapping[str, Any]) -> bool:
     """Return whether the folder holds this run already; if not, start it.
+
+    Args:
+        run: the folder.
+        experiment: what is learned.
+        data: plain data that change when the clips or their order change.
 
     Raises:
         FileExistsError: the folder holds something else, or another run.
     """
-    config = {
-        "version": _VERSION,
-        "experiment": to_plain(experiment),
-        "data": {"identity": data_identity},
-        "made_with": {"merkwelt": version("merkwelt"), "torch": torch.__version__},
-    }
+    there = refuse_another(run, experiment, data)
+    if not there:
+        write_json(run / CONFIG, _config(experiment, data))
+    return there
+
+
+def refuse_another(run: Path, experiment: Experiment, data: Mapping[str, Any]) -> bool:
+    """Return whether the folder holds this run already; writes nothing.
+
+    Raises:
+        FileExistsError: the folder holds something else, or another run.
+    """
     if (run / CONFIG).is_file():
-        _refuse_another(run, read_config(run), json.loads(json.dumps(config)))
+        here = json.loads(json.dumps(_config(experiment, data)))
+        _refuse_differences(run, read_config(run), here)
         return True
     if run.exists() and (not run.is_dir() or any(run.iterdir())):
         raise FileExistsError(
             f"expected {run} to be empty or a training run, found something else; choose another "
             "folder"
         )
-    write_json(run / CONFIG, config)
     return False
 
 
@@ -116,7 +127,16 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
-def _refuse_another(run: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def _config(experiment: Experiment, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "version": _VERSION,
+        "experiment": to_plain(experiment),
+        "data": dict(data),
+        "made_with": {"merkwelt": version("merkwelt"), "torch": torch.__version__},
+    }
+
+
+def _refuse_differences(run: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     changed = differences(there["experiment"], here["experiment"])
     changed += differences(there["data"], here["data"], "data")
     if changed:

@@ -6,8 +6,9 @@ from merkwelt.render.motion.trajectory import Trajectory
 from merkwelt.training import MemoryClips, TrainingClip
 from merkwelt.training.augment import augment
 from merkwelt.training.clips import ClipLoader, batch_ids, held_out_split, pairs_within_fixations
+from merkwelt.training.feed import EpochFeed
 
-from .drifting import drifting_clips
+from .drifting import drifting_clips, small_experiment
 
 CPU = torch.device("cpu")
 
@@ -101,13 +102,13 @@ def test_pairs_lie_within_one_fixation_with_open_eyes():
 
 def test_unusable_data_is_refused():
     with pytest.raises(ValueError, match="expected clips of 2 eyes, got 1; use an encoder"):
-        _loader(drifting_clips(eyes=1))
+        _loader(drifting_clips(eyes=1)).check(0)
     with pytest.raises(ValueError, match="at least 2 frames"):
-        _loader(drifting_clips(frames=1))
+        _loader(drifting_clips(frames=1)).check(0)
     with pytest.raises(ValueError, match="shrunk, never enlarged"):
-        _loader(drifting_clips(), image_size_px=48)
+        _loader(drifting_clips(), image_size_px=48).check(0)
     with pytest.raises(ValueError, match="got an empty one"):
-        _loader(MemoryClips([], frame_rate_hz=10.0))
+        EpochFeed(MemoryClips([], frame_rate_hz=10.0), small_experiment("sfa"))
     uneven = [torch.zeros(2, t, 3, 16, 16, dtype=torch.uint8) for t in (3, 4)]
     with pytest.raises(ValueError, match="one shape in a batch"):
         _loader(MemoryClips(uneven, frame_rate_hz=10.0)).batch([0, 1], CPU)
