@@ -76,8 +76,9 @@ def limit_threads(threads: int) -> None:
     import numba
     import torch
 
-    torch.set_num_threads(threads)
+    # In this order: numba's call may set OpenMP's number of threads, which torch uses too.
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    torch.set_num_threads(threads)
 
 
 def _available_gib() -> float:

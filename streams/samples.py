@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
 
 from ..render.body.signals import BodySignals
 from ..render.motion.trajectory import Trajectory
@@ -124,8 +123,9 @@ def _stacked_truth(truths: list[Truth]) -> Truth:
 
 def _stacked(tensors: Sequence[Tensor | None]) -> Tensor | None:
     there = [tensor for tensor in tensors if tensor is not None]
-    # torch's own collation stacks in shared memory if this is a worker of a DataLoader.
-    return default_collate(there) if there else None
+    # Not in shared memory, as torch's own collation would: the thread that sends batches to the
+    # reading process copies them there while the next clip is decoded.
+    return torch.stack(there) if there else None
 
 
 def _shapes(data: Sample | Batch) -> str:

@@ -9,7 +9,7 @@ Profiles of colour video:
   0.063 px at the 99th percentile (crf 20: 0.020 and 0.078, crf 23: 0.031 and 0.111), measured as in
   ``tests/streams/test_video.py``. In rendered rooms it moves disparity by 0.042 px and flow by
   0.073 px at points where a matcher errs by 0.118 and 0.289 px itself (``benchmarks/codecs.py``;
-  the table is in docs/streams.md, "Profiles").
+  the table is in docs/profiles.md).
 
 Both have a key frame every four frames and no B frames, so that short windows decode fast. Colour
 is converted here and not by swscale, which would start threads for every small frame.
