@@ -5,9 +5,10 @@ python benchmarks/read.py --json read.json
 Writes a data set of textured, moving stereo clips to a temporary folder, then lets both readers
 take turns on it: whole epochs, batches of video, `DataLoader` workers. Both decode with merkwelt's
 `decode_eyes`; webdataset is told to skip the members that are not asked for. The clock runs from
-the first batch, when all workers run, to the last; a row gives the median round, and the ratio is the median of
-the rounds' ratios. Processes have one thread each. CPU time is that of all processes, with opening
-the data set and starting the workers; on a machine that does other things too it says more.
+the first batch, when all workers run, to the last; a row gives the median round, and the ratio is
+the median of the rounds' ratios. Processes have one thread each. CPU time is that of all processes,
+with opening the data set and starting the workers; on a machine that does other things too it says
+more.
 """
 
 import argparse
@@ -47,7 +48,7 @@ class Work:
     frames: int = 16
     size: int = 128
     batch: int = 8
-    epochs: int = 2
+    epochs: int = 6
     profile: str = "lossless"
 
 

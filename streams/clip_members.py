@@ -25,7 +25,7 @@ from .truth_members import (
     streams_of,
     truth_meta,
 )
-from .video import decode_depth, decode_video, encode_depth, encode_video
+from .video import decode_depth, decode_videos, encode_depth, encode_video
 
 FORMAT_VERSION = 1
 DESCRIPTION = "description"
@@ -96,17 +96,23 @@ def promised_members(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def decode_eyes(
-    members: Mapping[str, bytes], stream: str, wanted: Sequence[int] | None = None
+    members: Mapping[str, bytes],
+    stream: str,
+    wanted: Sequence[int] | None = None,
+    *,
+    into: Tensor | None = None,
 ) -> Tensor:
     """Return ``video`` ``[eye, time, 3, h, w]``, ``depth`` or ground truth ``[eye, time, ...]``.
 
-    ``wanted`` are the ascending numbers of the frames to return; None for all.
+    ``wanted`` are the ascending numbers of the frames to return; None for all. Video is written
+    ``into`` a tensor if that has its shape.
     """
     if stream in TRUTH_STREAMS:
         return decode_truth_eyes(members, stream, wanted)
-    decode = decode_video if stream == "video" else decode_depth
     there = [members[name] for name in STREAMS[stream] if name in members]
-    return torch.stack([decode(data, wanted) for data in there])
+    if stream == "video":
+        return decode_videos(there, wanted, into=into)
+    return torch.stack([decode_depth(data, wanted) for data in there])
 
 
 def decode_trajectory(members: Mapping[str, bytes]) -> Trajectory:

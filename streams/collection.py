@@ -1,7 +1,7 @@
 """What all collections of clips have in common: clips by id, in a shuffled order without end."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,15 @@ class ClipCollection(Dataset[Sample], ABC):
             KeyError: there is no such clip.
         """
 
+    def batch(self, clips: Sequence[int]) -> Batch:
+        """Return clips by their ids as one batch.
+
+        Raises:
+            KeyError: there is no such clip.
+            ValueError: the clips differ in shape; names them.
+        """
+        return collate([self.sample(clip) for clip in clips])
+
     def __len__(self) -> int:
         """Return the number of clips that are there."""
         return len(self.clip_ids)
@@ -58,8 +67,7 @@ class ClipCollection(Dataset[Sample], ABC):
         """Yield batches without end, from ``start_step`` on, which costs nothing to reach."""
         step = start_step
         while True:
-            ids = self.batch_ids(batch_size, seed=seed, step=step)
-            yield collate([self.sample(int(clip)) for clip in ids])
+            yield self.batch(self.batch_ids(batch_size, seed=seed, step=step).tolist())
             step += 1
 
     def loader(  # noqa: PLR0913 each is one thing to say about the sequence
@@ -90,8 +98,8 @@ class ClipCollection(Dataset[Sample], ABC):
             ValueError: there is no such batch, or the ranks cannot share it evenly.
         """
         loader: Any = DataLoader(
-            self,
-            batch_sampler=BatchPlaces(
+            _Batches(self),
+            sampler=BatchPlaces(
                 len(self),
                 batch_size,
                 seed=seed,
@@ -99,9 +107,24 @@ class ClipCollection(Dataset[Sample], ABC):
                 start_step=start_step,
                 share=share,
             ),
-            collate_fn=collate,
+            batch_size=None,
+            collate_fn=_as_it_is,
             num_workers=workers,
             # One of its own: the workers' seeds are drawn without touching the global one.
             generator=torch.Generator(),
         )
         return loader
+
+
+class _Batches(Dataset[Batch]):
+    """The batches of a collection, by the places of their clips."""
+
+    def __init__(self, clips: ClipCollection) -> None:
+        self.clips = clips
+
+    def __getitem__(self, places: Sequence[int]) -> Batch:
+        return self.clips.batch(self.clips.clip_ids[list(places)].tolist())
+
+
+def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - torch's types know lists of samples only
+    return batch

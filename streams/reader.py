@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from ..render.clip import Clip
 from ..render.key import ClipKey
@@ -22,7 +23,7 @@ from .cutting import cut_signals, cut_trajectory, cut_truth, refuse_cut, require
 from .folder import SHARDS, read_plan
 from .index import ClipIndex
 from .manifest import read_manifest
-from .samples import Sample
+from .samples import Batch, Sample, collate
 from .shard import read_members
 from .signal_members import decode_signals
 from .store import Store, open_store
@@ -102,6 +103,22 @@ class ClipDataset(ClipCollection):
     def sample(self, clip: int) -> Sample:
         """Return a clip by its id, with the streams that the data set was opened for."""
         return self._sample(self._index.row_of(clip))
+
+    def batch(self, clips: Sequence[int]) -> Batch:
+        """Return clips by their ids as one batch; their video is decoded into its place there."""
+        if "video" not in self.streams:
+            return super().batch(clips)
+        samples: list[Sample] = []
+        video = None
+        for place, clip in enumerate(clips):
+            into = None if video is None else video[place]
+            sample = self._sample(self._index.row_of(clip), into=into)
+            assert sample.video is not None
+            if video is None:
+                video = sample.video.new_empty((len(clips), *sample.video.shape))
+                video[place] = sample.video
+            samples.append(sample)
+        return collate(samples, video=video)
 
     def cut(self, clip: int, frames: range) -> Sample:
         """Return some frames of a clip by its id, decoding little else.
@@ -187,14 +204,16 @@ class ClipDataset(ClipCollection):
             )
         return asked
 
-    def _sample(self, row: int, frames: range | None = None) -> Sample:
+    def _sample(
+        self, row: int, frames: range | None = None, *, into: Tensor | None = None
+    ) -> Sample:
         streams = self.streams
         members = self._members(row, streams)
         meta = decode_meta(members) if "meta" in streams else {}
         return Sample(
             clip=int(self.clip_ids[row]),
             scene=self._index.scene(row),
-            video=decode_eyes(members, "video", frames) if "video" in streams else None,
+            video=decode_eyes(members, "video", frames, into=into) if "video" in streams else None,
             depth=decode_eyes(members, "depth", frames) if "depth" in streams else None,
             trajectory=decode_trajectory(members) if "trajectory" in streams else None,
             caption=meta.get("caption"),

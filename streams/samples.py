@@ -72,8 +72,10 @@ class Batch:
         return f"Batch({self.clips.tolist()}, {_shapes(self)})"
 
 
-def collate(samples: Sequence[Sample]) -> Batch:
+def collate(samples: Sequence[Sample], *, video: Tensor | None = None) -> Batch:
     """Return samples as one batch; the ``collate_fn`` of a ``DataLoader``.
+
+    ``video`` is that of all samples, if theirs are views into one tensor already.
 
     Raises:
         ValueError: the samples differ in shape; names their clips.
@@ -84,7 +86,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         raise ValueError(f"expected one or more clips of one shape in a batch, got {found}")
     return _whole(
         torch.tensor([sample.clip for sample in samples]),
-        _stacked([sample.video for sample in samples]),
+        video if video is not None else _stacked([sample.video for sample in samples]),
         _stacked([sample.depth for sample in samples]),
         samples,
         _stacked_truth([sample.truth for sample in samples]),

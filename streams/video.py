@@ -88,7 +88,35 @@ def decode_video(data: bytes, wanted: Sequence[int] | None = None) -> Tensor:
     Raises:
         RuntimeError: the bytes are damaged, are no video, or hold too few frames.
     """
-    return torch.from_numpy(np.stack([_rgb_of(frame) for frame in decoded_frames(data, wanted)]))
+    return decode_videos([data], wanted)[0]
+
+
+def decode_videos(
+    videos: Sequence[bytes], wanted: Sequence[int] | None = None, *, into: Tensor | None = None
+) -> Tensor:
+    """Return videos of one shape as uint8 RGB ``[video, time, 3, height, width]``.
+
+    Args:
+        videos: what ``encode_video`` returned, of each.
+        wanted: as for ``decode_video``.
+        into: where to write them, which saves a copy; not used if it is of another shape.
+
+    Raises:
+        RuntimeError: the bytes are damaged, are no video, hold too few frames, or the videos
+            differ in shape.
+    """
+    target = None if into is None else into.numpy()
+    shapes = []
+    for place, data in enumerate(videos):
+        frames = decoded_frames(data, wanted)
+        shapes.append((len(frames), 3, frames[0].height, frames[0].width))
+        if shapes[-1] != shapes[0]:
+            raise RuntimeError(f"expected videos of one shape, found {shapes}")
+        if target is None or target.shape != (len(videos), *shapes[0]):
+            target = np.empty((len(videos), *shapes[0]), np.uint8)
+        for frame, picture in zip(frames, target[place], strict=True):
+            _write_rgb(frame, picture)
+    return torch.from_numpy(target)
 
 
 def encode_depth(depth: Tensor, *, frame_rate_hz: float) -> bytes:
@@ -157,18 +185,18 @@ def _encode(frames: np.ndarray, codec: str, frame_rate_hz: float) -> bytes:
     return buffer.getvalue()
 
 
-def _rgb_of(frame: "VideoFrame") -> np.ndarray:
-    """Return one frame as uint8 ``[3, height, width]``."""
+def _write_rgb(frame: "VideoFrame", picture: np.ndarray) -> None:
+    """Write one frame into a uint8 ``[3, height, width]``."""
     kind = frame.format.name
     if kind == "gbrp":
-        green, blue, red = _planes(frame)
-        return np.stack([red, green, blue])
-    if kind in ("yuv444p", "yuvj444p") and (frame.color_range, frame.colorspace) == (
+        picture[1], picture[2], picture[0] = _planes(frame)
+    elif kind in ("yuv444p", "yuvj444p") and (frame.color_range, frame.colorspace) == (
         FULL_RANGE,
         BT709,
     ):
-        return _rgb_from_ycc(np.stack(_planes(frame)))
-    return np.ascontiguousarray(frame.to_ndarray(format="rgb24").transpose(2, 0, 1))
+        picture[:] = _rgb_from_ycc(np.stack(_planes(frame)))
+    else:
+        picture[:] = frame.to_ndarray(format="rgb24").transpose(2, 0, 1)
 
 
 def _planes(frame: "VideoFrame") -> list[np.ndarray]:

@@ -1,6 +1,7 @@
 import itertools
 import pickle
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,9 @@ def test_only_what_is_asked_for_is_decoded(folder, monkeypatch):
     monkeypatch.setattr(
         reader,
         "decode_eyes",
-        lambda members, stream, *frames: asked.append(stream) or decode(members, stream, *frames),
+        lambda members, stream, *frames, **into: (
+            asked.append(stream) or decode(members, stream, *frames, **into)
+        ),
     )
     sample = ClipDataset(folder, streams=("depth",))[0]
     assert asked == ["depth"]
@@ -127,6 +130,33 @@ def test_data_loader_workers_read_the_same(folder, context):
     assert torch.cat([batch.clips for batch in batches]).tolist() == data.clip_ids.tolist()
     here = torch.stack([data[i].video for i in range(len(data))])
     assert torch.equal(torch.cat([batch.video for batch in batches]), here)
+
+
+@pytest.mark.parametrize("profile", ["lossless", "compact"])
+@pytest.mark.parametrize("eyes", [1, 2])
+def test_video_of_a_batch_is_that_of_its_clips(tmp_path, profile, eyes):
+    """It is decoded into the batch; clips alone are not."""
+    run_plan(fake_plan(6, profile=profile), FakeClips(eyes=eyes), tmp_path)
+    clips = ClipDataset(tmp_path)
+    batch = clips.batch([4, 0, 4, 3])
+    alone = [clips.sample(clip) for clip in (4, 0, 4, 3)]
+    assert torch.equal(batch.video, torch.stack([sample.video for sample in alone]))
+    assert torch.equal(batch.depth, torch.stack([sample.depth for sample in alone]))
+    assert [sample.clip for sample in batch.samples] == [4, 0, 4, 3]
+    place = batch.video[2].data_ptr()
+    assert batch.samples[2].video.data_ptr() == place
+
+
+def test_batches_of_several_shapes_are_refused(tmp_path):
+    class Growing(FakeClips):
+        def __call__(self, plan, clip):
+            made = super().__call__(plan, clip)
+            return replace(made, video=made.video[..., : 8 * (1 + clip // 2), :], depth=None)
+
+    run_plan(fake_plan(4, depth=False), Growing(), tmp_path)
+    clips = ClipDataset(tmp_path, streams=("video",))
+    with pytest.raises(ValueError, match="clips of one shape in a batch, got clip 1 .*; clip 3"):
+        clips.batch([0, 1, 3])
 
 
 def test_threads_read_the_same(data):
