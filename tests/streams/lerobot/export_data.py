@@ -8,6 +8,7 @@ import torch
 from fake_clips import FakeClips, fake_plan
 from merkwelt.render.clip import Clip
 from merkwelt.render.motion.trajectory import Trajectory
+from merkwelt.streams import ClipDataset
 from merkwelt.streams.engine import run_plan
 from scipy.spatial.transform import Rotation
 
@@ -76,3 +77,9 @@ def rows_of(folder, pattern):
     """Return the rows of all Parquet files of a kind, in the order of their names."""
     tables = [pq.read_table(path).to_pylist() for path in sorted(folder.glob(pattern))]
     return [row for table in tables for row in table]
+
+
+def videos_of(data, eye):
+    """Return an eye's video of all clips of a data set ``[clip, time, 3, height, width]``."""
+    clips = ClipDataset(data, streams=("video",))
+    return np.stack([clips.sample(int(clip)).video[eye].numpy() for clip in clips.clip_ids])
