@@ -230,7 +230,7 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - a name or a number
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="data set instead of clips rendered for this")
     parser.add_argument("--clips", type=int, default=4, help="clips to render")
     parser.add_argument("--json", type=Path)

@@ -49,9 +49,9 @@ class Work:
             self.command(folder, **options), capture_output=True, text=True, env=environment()
         )
 
-    def start(self, folder: Path, *, workers: int = 1) -> "subprocess.Popen[bytes]":
+    def start(self, folder: Path, *, workers: int = 1) -> "subprocess.Popen[Any]":
         """Start it."""
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return subprocess.Popen(self.command(folder, workers=workers), env=environment(), **quiet)
 
 

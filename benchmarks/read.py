@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def webdataset_batches(
     folder: Path, work: Work, workers: int, *, shuffled: bool
 ) -> Iterator[Tensor]:
     """Yield the same as webdataset reads it."""
-    import webdataset
+    webdataset: Any = import_module("webdataset")  # Its exports are not typed.
 
     def is_video(name: str) -> bool:
         return name.partition(".")[2] in VIDEO

@@ -231,7 +231,7 @@ def measured(work: Work, reuse: int, rounds: int, window: int) -> dict[str, Any]
 
 def main() -> None:
     """Measure, print a table, and write JSON if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scene", default="living_room")
     parser.add_argument("--recipe", default="predict", choices=["sfa", "predict"])
     parser.add_argument("--reuse", type=int, nargs="+", default=[4, 16, 32, 64])

@@ -77,10 +77,11 @@ class EpochFeed:
         self._source = source
         self._experiment = experiment
         self.frame_rate_hz = source.frame_rate_hz
-        self._training_ids, self.held_out_ids = held_out_split(
+        self._training_ids, held_out = held_out_split(
             source.clip_ids, share=experiment.held_out_share, seed=experiment.seed
         )
-        self.fit_ids = self._training_ids[:FIT_CLIPS]
+        self.fit_ids: Sequence[int] = self._training_ids[:FIT_CLIPS]
+        self.held_out_ids: Sequence[int] = held_out
 
     def read(self, clip: int) -> TrainingClip:
         """Return a clip."""

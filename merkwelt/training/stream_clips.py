@@ -81,6 +81,8 @@ class StreamFeed:
         self._stream = LiveStream(source.plan, source.make_clip, self._schedule, source.options)
         if not renders_on_gpu(source.plan):
             torch.set_num_threads(source.options.threads_of_trainer)
+        self.held_out_ids: Sequence[int]
+        self.fit_ids: Sequence[int]
         try:
             self._measured: dict[int, LiveClip] = {}
             self.held_out_ids, self._without = self._rendered(
