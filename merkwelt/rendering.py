@@ -6,8 +6,7 @@ from pathlib import Path
 
 from .files import write_atomically
 from .parts import Progress
-from .render_request import Prepared, prepare
-from .render_request import RenderRequest as RenderRequest
+from .render_request import Prepared, RenderRequest, prepare
 from .streams import render_dataset, render_one
 from .streams.clip_members import clip_name, encode_clip
 from .streams.crew import Engine

@@ -1,21 +1,19 @@
 """Render a plan's missing shards: in this process, in several, or in Ray's actors."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ..render.clip import Clip
 from .commit import withdraw
 from .crew import Crew, Engine, helpful_workers
-from .folder import TEMPORARY, open_folder, receipt_path
+from .folder import open_folder, receipt_path
 from .job import ClipMaker, render_shard
 from .manifest import Manifest, finalize
 from .plan import Plan, ShardRange
 from .receipts import Receipt, SkippedClip, committed, damage
-from .scene_clips import SceneClips, SceneSource
+from .scene_clips import SceneClips, SceneSource, portable_clips
 from .workers import render_in_processes
 
 Progress = Callable[[float, str], None]
@@ -114,11 +112,11 @@ def _run(
     progress: Progress | None,
 ) -> Rendered:
     started_s = time.perf_counter()
-    part, parts = _checked_part(shard)
     crew.require_sense()
+    plan.part(shard)  # Refused before a folder is made.
     folder = Path(out)
     plan = open_folder(plan, folder)
-    todo, mended = _missing(plan, folder, plan.shards()[part::parts])
+    todo, mended = _missing(plan, folder, plan.part(shard))
     receipts = _render(plan, todo, make_clip, folder, crew, progress)
     there = committed(folder, plan)
     done = {receipt.shard for receipt in there}
@@ -143,15 +141,6 @@ def render_one(plan: Plan, scenes: SceneSource, clip: int) -> Clip:
     make_clip = SceneClips(scenes)
     make_clip.check(plan)
     return make_clip(plan, clip)
-
-
-def _checked_part(shard: tuple[int, int] | None) -> tuple[int, int]:
-    part, parts = shard or (0, 1)
-    if not 0 <= part < parts:
-        raise ValueError(
-            f"expected part i of n with i from 0 to n - 1, got {part}/{parts}; parts count from 0"
-        )
-    return part, parts
 
 
 def _missing(
@@ -193,7 +182,7 @@ def _render(
     workers = crew.workers or helpful_workers(plan, len(shards))
     if workers == 1 or len(shards) < 2:
         return _render_here(plan, shards, make_clip, folder, report)
-    with _portable(make_clip, None) as make_clip:
+    with portable_clips(make_clip) as make_clip:
         return render_in_processes(
             plan, shards, make_clip, folder, workers=workers, on_progress=report
         )
@@ -214,18 +203,8 @@ def _render_with_ray(  # noqa: PLR0913 - as _render
     with ray_at(crew.address, crew.workers) as place:
         # Of a cluster's nodes only the data set's folder is known to be seen by all.
         shared = None if place.is_own else folder
-        with _portable(make_clip, shared) as make_clip:
+        with portable_clips(make_clip, shared) as make_clip:
             return render_with_ray(plan, shards, make_clip, folder, place=place, on_progress=report)
-
-
-@contextmanager
-def _portable(make_clip: ClipMaker, folder: Path | None) -> Iterator[ClipMaker]:
-    """Yield the same for other processes; scenes in memory are kept in a temporary folder."""
-    if not isinstance(make_clip, SceneClips):
-        yield make_clip
-        return
-    with TemporaryDirectory(prefix=".scenes-", suffix=TEMPORARY, dir=folder) as place:
-        yield make_clip.portable(Path(place))
 
 
 def _render_here(

@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from .calibration import Effort, calibrate, sample_scenes
 from .calibration_peers import PeersCalibration, calibrate_together
@@ -14,7 +12,7 @@ from .folder import plan_for
 from .job import ClipMaker
 from .plan import Plan, ShardRange
 from .receipts import damage
-from .scene_clips import SceneClips, SceneSource
+from .scene_clips import SceneClips, SceneSource, portable_clips
 
 Progress = Callable[[float, str], None]
 
@@ -83,10 +81,7 @@ def estimate_plan(  # noqa: PLR0913 - as run_plan, and how much to measure
             workers=(calibrate(plan, make_clip, timed, effort, _Alone(reached)),), start_s=0.0
         )
     else:
-        with ExitStack() as stack:
-            if isinstance(make_clip, SceneClips):
-                place = stack.enter_context(TemporaryDirectory(prefix="merkwelt-scenes-"))
-                make_clip = make_clip.portable(Path(place))
+        with portable_clips(make_clip) as make_clip:
             measured = calibrate_together(
                 plan, make_clip, timed, effort, workers=together, on_clips=reached
             )
@@ -97,13 +92,7 @@ def missing_shards(
     plan: Plan, folder: Path, shard: tuple[int, int] | None = None
 ) -> tuple[ShardRange, ...]:
     """Return the shards of a part of a plan that a folder lacks, by a look at names and sizes."""
-    part, parts = shard or (0, 1)
-    if not 0 <= part < parts:
-        raise ValueError(
-            f"expected part i of n with i from 0 to n - 1, got {part}/{parts}; parts count from 0"
-        )
-    asked = plan.shards()[part::parts]
-    return tuple(shard for shard in asked if damage(folder, plan, shard, quick=True))
+    return tuple(shard for shard in plan.part(shard) if damage(folder, plan, shard, quick=True))
 
 
 class _Alone:

@@ -174,6 +174,20 @@ class Plan:
         ends = {*range(0, self.clips, size), self.clips, *self.grown_from}
         return tuple(ShardRange(first=a, stop=b) for a, b in pairwise(sorted(ends)))
 
+    def part(self, part: tuple[int, int] | None) -> tuple[ShardRange, ...]:
+        """Return the shards of part i of n, counted from 0; all of them for None.
+
+        Raises:
+            ValueError: there is no such part.
+        """
+        number, parts = part or (0, 1)
+        if not 0 <= number < parts:
+            raise ValueError(
+                f"expected part i of n with i from 0 to n - 1, got {number}/{parts}; parts count "
+                "from 0"
+            )
+        return self.shards()[number::parts]
+
     def grown(self, clips: int) -> "Plan":
         """Return the same plan with more clips; the shards there are stay as they are."""
         if clips < self.clips:

@@ -1,9 +1,11 @@
 """Clips of scenes: what a plan's data become real with."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import torch
@@ -15,6 +17,8 @@ from ..render.render_clip import ClipRejected, ClipSettings, plan_clip, render_c
 from ..render.truth.coverage import Coverage
 from ..scenes.library import CARD_FILE
 from ..scenes.scene import Scene, save_scene
+from .folder import TEMPORARY
+from .job import ClipMaker
 from .plain import from_plain
 from .plan import Plan, PlannedScene
 
@@ -156,3 +160,17 @@ class SceneClips:
                 "render to a new folder"
             )
         return scene
+
+
+@contextmanager
+def portable_clips(make_clip: ClipMaker, folder: Path | None = None) -> Iterator[ClipMaker]:
+    """Yield what makes the same clips in other processes.
+
+    Scenes that live in memory are kept in a temporary folder meanwhile, below ``folder`` if that
+    is given.
+    """
+    if not isinstance(make_clip, SceneClips):
+        yield make_clip
+        return
+    with TemporaryDirectory(prefix=".scenes-", suffix=TEMPORARY, dir=folder) as place:
+        yield make_clip.portable(Path(place))

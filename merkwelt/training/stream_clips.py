@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from ..streams.crew import wants_gpu
 from ..streams.job import ClipMaker
 from ..streams.live import (
     Anchor,
@@ -17,7 +18,6 @@ from ..streams.live import (
     held_out_clips,
     training_clips,
 )
-from ..streams.live.renderers import renders_on_gpu
 from ..streams.plan import Plan
 from .clips import TrainingClip, valid_pairs
 from .experiment import Experiment
@@ -79,7 +79,7 @@ class StreamFeed:
         )
         self._threads_before = torch.get_num_threads()
         self._stream = LiveStream(source.plan, source.make_clip, self._schedule, source.options)
-        if not renders_on_gpu(source.plan):
+        if not wants_gpu(source.plan):
             torch.set_num_threads(source.options.threads_of_trainer)
         self.held_out_ids: Sequence[int]
         self.fit_ids: Sequence[int]

@@ -19,6 +19,10 @@ def _events(rows: np.ndarray) -> int:
     return int(rows[:, 0].sum())
 
 
+def _any_turning(saccades: np.ndarray) -> np.ndarray:
+    return saccades
+
+
 def _turning_little(saccades: np.ndarray) -> np.ndarray:
     """Return the saccades that begin while the body goes straight ahead, or stands."""
     return saccades[saccades[:, 5] < STRAIGHT_DEG_S]
@@ -50,33 +54,23 @@ _pair = partial(Statistic, group="Two eyes", needs=("two eyes",), least=20)
 _depth = partial(_pair, samples="disparity", least=2000)
 _lid = partial(Statistic, group="Lids", least=LEAST_BLINKS)
 
+
+def _share_below(limit_deg: float, title: str, *, straight: bool = False) -> Statistic:
+    """Return how many saccades are smaller, of all or of those that begin in a straight walk."""
+    return _saccade(
+        title=title,
+        key=f"below_{limit_deg:g}{'_straight' if straight else ''}",
+        unit="%",
+        reduce=r.column(0, r.percent_below(limit_deg)),
+        select=_turning_little if straight else _any_turning,
+    )
+
+
 EYE_STATISTICS: tuple[Statistic, ...] = (
-    _saccade(
-        title="saccades, share below 5 deg",
-        key="below_5",
-        unit="%",
-        reduce=r.column(0, r.percent_below(5)),
-    ),
-    _saccade(
-        title="… share below 15 deg",
-        key="below_15",
-        unit="%",
-        reduce=r.column(0, r.percent_below(15)),
-    ),
-    _saccade(
-        title="… share below 5 deg, body turning by less than 40 deg/s",
-        key="below_5_straight",
-        unit="%",
-        reduce=r.column(0, r.percent_below(5)),
-        select=_turning_little,
-    ),
-    _saccade(
-        title="… share below 15 deg, body turning by less than 40 deg/s",
-        key="below_15_straight",
-        unit="%",
-        reduce=r.column(0, r.percent_below(15)),
-        select=_turning_little,
-    ),
+    _share_below(5, "saccades, share below 5 deg"),
+    _share_below(15, "… share below 15 deg"),
+    _share_below(5, "… share below 5 deg, body turning by less than 40 deg/s", straight=True),
+    _share_below(15, "… share below 15 deg, body turning by less than 40 deg/s", straight=True),
     _saccade(
         title="saccades",
         key="rate",

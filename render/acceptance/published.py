@@ -22,6 +22,10 @@ COLLEWIJN = "Collewijn 1988"
 MALINOV = "Malinov 2000"
 MINEAULT = "Mineault 2021"
 
+_PURSUIT = _p(
+    "0.9 up to 30 deg/s", 0.8, 1.0, "recalled: 0.1 either way", "30 deg/s (weak), gain (recalled)"
+)
+
 PUBLISHED: dict[str, Published] = {
     "step_hz": _p(
         "tightly around 2 Hz",
@@ -104,20 +108,8 @@ PUBLISHED: dict[str, Published] = {
         "0.9-1.0 in daily life", 0.895, 1.005, "the published range, to its digits", "(recalled)"
     ),
     "vor_lag": _p("6-15 ms", 6.0, 15.0, "the published range", "Brain Res 1989"),
-    "pursuit_gain": _p(
-        "0.9 up to 30 deg/s",
-        0.8,
-        1.0,
-        "recalled: 0.1 either way",
-        "30 deg/s (weak), gain (recalled)",
-    ),
-    "pursuit_gain_slow": _p(
-        "0.9 up to 30 deg/s",
-        0.8,
-        1.0,
-        "recalled: 0.1 either way",
-        "30 deg/s (weak), gain (recalled)",
-    ),
+    "pursuit_gain": _PURSUIT,
+    "pursuit_gain_slow": _PURSUIT,
     "vergence_gain": _p("0.65-0.75 (under-vergence)", 0.65, 0.75, "the published range", MALINOV),
     "disparity_centre": _p(
         "centred on 0",

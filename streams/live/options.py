@@ -1,9 +1,9 @@
 """How a trainer is fed by renderers beside it."""
 
 import math
-import os
 from dataclasses import dataclass
 
+from ..crew import usable_cores
 from .schedule import WindowSchedule
 
 USUAL_WINDOW = 32
@@ -62,17 +62,10 @@ class LiveOptions:
     @property
     def threads_of_renderers(self) -> int:
         """Threads of each renderer."""
-        return self.render_threads or max(1, _cores() // 2 // self.render_workers)
+        return self.render_threads or max(1, usable_cores() // 2 // self.render_workers)
 
     @property
     def threads_of_trainer(self) -> int:
         """Threads of the trainer beside renderers on the CPU."""
         taken = self.render_workers * self.threads_of_renderers
-        return self.train_threads or max(1, _cores() - taken)
-
-
-def _cores() -> int:
-    """Return the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return self.train_threads or max(1, usable_cores() - taken)

@@ -147,14 +147,12 @@ def _killed(worker: _Worker) -> RuntimeError:
 
 def _serve(work: _Work, talk: Connection) -> None:
     """Render tasks until the process is ended."""
-    import torch
-
     # An orderly end: numba's locks have names, which an abrupt one would leave behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     start_worker(work.threads)
-    # Again, for numba has set the threads of both when it started its own.
-    torch.set_num_threads(work.threads)
     if work.gpu is not None:
+        import torch
+
         torch.cuda.set_device(work.gpu)
     first = True
     while True:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ...render.render_clip import ClipSettings
+from ..crew import wants_gpu
 from ..job import ClipMaker
 from ..plain import from_plain, to_plain
 from ..plan import Plan
-from ..scene_clips import SceneClips
+from ..scene_clips import portable_clips
 from .options import LiveOptions
 from .processes import ProcessRenderer
 from .ring import Ring
@@ -20,14 +19,9 @@ from .thread import ThreadRenderer
 
 def pixels_only(plan: Plan) -> Plan:
     """Return a plan of the same clips without what training does not look at."""
-    settings = _settings(plan)
+    settings = from_plain(ClipSettings, plan.settings, where="plan.json: settings")
     bare = replace(settings, truth=(), depth=False, signals=False)
     return replace(plan, settings=to_plain(bare))
-
-
-def renders_on_gpu(plan: Plan) -> bool:
-    """Return whether a plan's clips are rendered on a GPU."""
-    return _settings(plan).renderer.device == "cuda"
 
 
 @contextmanager
@@ -39,7 +33,7 @@ def open_renderer(
     Raises:
         ValueError: a GPU was named for clips that are rendered on the CPU.
     """
-    on_gpu = renders_on_gpu(plan)
+    on_gpu = wants_gpu(plan)
     if options.render_gpu is not None and not on_gpu:
         raise ValueError(
             f"expected clips with renderer.device cuda for render_gpu={options.render_gpu}, got "
@@ -51,12 +45,9 @@ def open_renderer(
         if on_gpu and options.render_gpu is None:
             renderer = ThreadRenderer(bare, make_clip, ring, side_stream=True)
         else:
-            if isinstance(make_clip, SceneClips):
-                place = stack.enter_context(TemporaryDirectory(prefix="merkwelt-scenes-"))
-                make_clip = make_clip.portable(Path(place))
             renderer = ProcessRenderer(
                 bare,
-                make_clip,
+                stack.enter_context(portable_clips(make_clip)),
                 ring,
                 workers=options.render_workers,
                 threads=options.threads_of_renderers,
@@ -64,7 +55,3 @@ def open_renderer(
             )
         stack.callback(renderer.close)
         yield renderer
-
-
-def _settings(plan: Plan) -> ClipSettings:
-    return from_plain(ClipSettings, plan.settings, where="plan.json: settings")
