@@ -1,6 +1,8 @@
 """Training an experiment on a data set or a stream, with its report."""
 
 import json
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +26,14 @@ class Trained:
     report: Path
 
 
-def train_run(
+def train_run(  # noqa: PLR0913 - as train, and the words for its report
     experiment: Experiment,
     data: Path | StoredClips | StreamClips,
     out: Path,
     *,
     steps: int | None = None,
     device: str = "auto",
+    options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Trained:
     """Train an experiment on a data set and write the run's ``report.html``.
@@ -41,6 +44,7 @@ def train_run(
         out: the run's folder.
         steps: replaces the experiment's number of steps.
         device: ``auto``, ``cpu`` or ``cuda``.
+        options: what else the command says that makes this run again, for the report.
         progress: told the share done and a message.
 
     Raises:
@@ -50,10 +54,9 @@ def train_run(
     """
     data = StoredClips(data) if isinstance(data, Path) else data
     summary = train(experiment, data, out, steps=steps, device=device, progress=progress)
-    command = (
-        f"merkwelt train {experiment.name} --data {data.name_in_commands} --out {out.name} "
-        f"--steps {summary.steps}"
-    )
+    words = ["merkwelt", "train", experiment.name, "--data", data.name_in_commands]
+    words += ["--out", out.name, "--steps", str(summary.steps), *options]
+    command = shlex.join(words)
     report = write_report(train_report({out.name: out}, commands=(command,)), out / REPORT_FILE)
     lines = (*summary_lines(summary), *stream_lines(out))
     return Trained(summary=summary, lines=lines, report=report)

@@ -42,15 +42,25 @@ def train(
         stream: what is rendered while training, with --data stream:SCENE.
         cut: how clips are cut from real videos, with a folder of those.
     """
+    from ..option_words import option_words
     from ..recipes import recipe as experiment_of
     from ..runs import train_run
     from ..stream_request import source_of
 
-    given = {"batch_size": batch, "seed": seed}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    experiment = replace(experiment_of(recipe), **chosen)
+    options = [
+        *option_words(stream, StreamRequest(), "stream."),
+        *option_words(cut, ClipCut(), "cut."),
+    ]
+    experiment = experiment_of(recipe)
+    if batch is not None:
+        experiment = replace(experiment, batch_size=batch)
+        options += ["--batch", str(batch)]
+    if seed is not None:
+        experiment = replace(experiment, seed=seed)
+        options += ["--seed", str(seed)]
     if eyes is not None:
         experiment = replace(experiment, encoder=replace(experiment.encoder, eyes=eyes))
+        options += ["--eyes", str(eyes)]
     with progress_bar(f"training {recipe}") as progress:
         done = train_run(
             experiment,
@@ -58,6 +68,7 @@ def train(
             out,
             steps=steps,
             device=device,
+            options=options,
             progress=progress,
         )
     for line in done.lines:
