@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from .objectives.prediction import PredictionConfig
-from .objectives.slowness import SlownessConfig
+from .names import RecipeName
+from .objectives.next_frame.prediction import PredictionConfig
+from .objectives.slowness.deep import SlownessConfig
 from .training.experiment import Experiment, OptimiserConfig
 
 
@@ -21,14 +22,14 @@ def predictive_coding() -> Experiment:
     )
 
 
-RECIPES: Mapping[str, Callable[[], Experiment]] = {
+RECIPES: Mapping[RecipeName, Callable[[], Experiment]] = {
     "sfa": slow_features,
     "predict": predictive_coding,
 }
 """The names that ``merkwelt train`` knows."""
 
 
-def recipe(name: str) -> Experiment:
+def recipe(name: RecipeName) -> Experiment:
     """Return the experiment of a recipe by its name."""
     if name not in RECIPES:
         raise ValueError(f"expected a recipe out of {sorted(RECIPES)}, got {name!r}")

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 Truth = Mapping[str, Tensor]
 """What is known of a batch beside its pixels. Every entry is optional:
@@ -16,6 +16,15 @@ Truth = Mapping[str, Tensor]
 ``valid_pairs``
     bool ``[batch, time - 1]``: whether frames t and t + 1 may be compared. False where a saccade
     or a blink lies between them.
+``translation_m``, ``rotation_rad``
+    float ``[batch, time - 1, 3]``: how the point between the eyes moves, and the rotation vector
+    by which the gaze turns, from frame t to t + 1, in the axes that it has at frame t: x right, y
+    down, z forward.
+``clip``
+    int64 ``[batch]``: which clip it is.
+``stills``, ``still_labels``, ``still_maps``
+    Labelled images ``[still, channel, height, width]`` in [0, 1], int64 ``[still]`` and human
+    attention maps ``[still, height, width]``: a batch of their own beside the clips.
 """
 
 Batch = tuple[Tensor, Truth]
@@ -41,6 +50,19 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class FollowsEncoder(Protocol):
+    """An objective that keeps something of the encoder's own, such as a slow copy of it."""
+
+    def follow(self, encoder: nn.Module) -> None:
+        """Take what is needed of the untrained encoder; called once, before training."""
+        ...
+
+    def after_step(self, encoder: nn.Module) -> None:
+        """Follow the encoder; called after each step of the optimiser."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class FeatureShapes:
     """What an objective must know of an encoder to build its heads."""
@@ -52,20 +74,26 @@ class FeatureShapes:
     map_strides: Mapping[str, int]
     """Image pixels for each step on the map."""
     pooled_channels: int
+    causal: bool
+    """Whether features at a time step depend on no later frame."""
+    frames_per_step: int
+    """Frames of the clip that one time step of the features stands for."""
 
 
 def probe_shapes(
-    encoder: EncoderLike, *, eyes: int, image_channels: int = 3, size_px: int = 64
+    encoder: EncoderLike, *, eyes: int, image_channels: int = 3, size_px: int = 64, frames: int = 2
 ) -> FeatureShapes:
     """Return the shapes of an encoder's features, found by showing it one black clip."""
     with torch.no_grad():
-        features = encoder(torch.zeros(1, eyes, 2, image_channels, size_px, size_px))
+        features = encoder(torch.zeros(1, eyes, frames, image_channels, size_px, size_px))
     return FeatureShapes(
         eyes=eyes,
         image_channels=image_channels,
         map_channels={name: each.shape[1] for name, each in features.maps.items()},
         map_strides={name: size_px // each.shape[-1] for name, each in features.maps.items()},
         pooled_channels=features.pooled.shape[-1],
+        causal=bool(getattr(encoder, "causal", False)),
+        frames_per_step=getattr(features, "frames_per_step", 1),
     )
 
 
@@ -101,3 +129,32 @@ def frames_in_pairs(pairs: Bool[Tensor, "batch pairs"]) -> Bool[Tensor, "batch t
     """Return which frames belong to at least one valid pair."""
     no_pair = torch.zeros_like(pairs[:, :1])
     return torch.cat([pairs, no_pair], dim=1) | torch.cat([no_pair, pairs], dim=1)
+
+
+def pairs_of_steps(pairs: Bool[Tensor, "batch pairs"], frames_per_step: int) -> Tensor:
+    """Return bool ``[batch, step - 1]``: which neighbouring steps of features may be compared.
+
+    Two steps may be if every pair of frames within and between them may be.
+    """
+    if frames_per_step == 1:
+        return pairs
+    steps = (pairs.shape[1] + 1) // frames_per_step
+    spans = [
+        pairs[:, step * frames_per_step : (step + 2) * frames_per_step - 1].all(dim=1)
+        for step in range(steps - 1)
+    ]
+    return torch.stack(spans, dim=1) if spans else pairs[:, :0]
+
+
+def require_causal(shapes: FeatureShapes, objective: str) -> None:
+    """Refuse an encoder that has seen what is to be predicted, or has no features of each frame."""
+    if not shapes.causal:
+        raise ValueError(
+            f"expected a causal encoder for {objective}, got one whose features depend on later "
+            "frames: it would see what it is to predict"
+        )
+    if shapes.frames_per_step != 1:
+        raise ValueError(
+            f"expected an encoder with features of each frame for {objective}, got one with "
+            f"features of every {shapes.frames_per_step} frames"
+        )

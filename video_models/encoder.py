@@ -16,6 +16,9 @@ class Features:
     """Named feature maps, shallow to deep; each has its own channels and size."""
     pooled: Float[Tensor, "batch time channel"]
     """One vector for each time step, averaged over space from the deepest map."""
+    frames_per_step: int = 1
+    """Frames of the clip that one time step stands for; ``time`` of all maps and of ``pooled`` is
+    the clip's number of frames divided by it."""
 
 
 @runtime_checkable
@@ -24,6 +27,8 @@ class Encoder(Protocol):
 
     eyes: int
     """How many eyes it expects: 1 or 2."""
+    causal: bool
+    """Whether features at a time step depend on no later frame."""
 
     def __call__(self, clips: Float[Tensor, "batch eye time channel height width"]) -> Features:
         """Return features of clips with values in [0, 1]."""

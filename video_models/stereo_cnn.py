@@ -56,6 +56,8 @@ class StereoCNN3D(nn.Module):
     channels within one frame, for statistics that span time would leak the future.
     """
 
+    causal = True
+
     def __init__(self, config: StereoCNNConfig) -> None:
         """Draw the weights from torch's current random state."""
         super().__init__()

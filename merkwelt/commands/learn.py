@@ -7,12 +7,13 @@ from typing import Literal
 from tyro.conf import Positional
 
 from ..console import OUT, progress_bar
+from ..names import EncoderName, RecipeName
 from ..stream_request import StreamRequest
 from ..streams.videos.cut import ClipCut
 
 
 def train(
-    recipe: Positional[Literal["sfa", "predict"]],
+    recipe: Positional[RecipeName],
     /,
     *,
     data: str,
@@ -20,6 +21,7 @@ def train(
     steps: int | None = None,
     batch: int | None = None,
     seed: int | None = None,
+    encoder: EncoderName | None = None,
     eyes: Literal[1, 2] | None = None,
     device: str = "auto",
     stream: StreamRequest = StreamRequest(),  # noqa: B008 - frozen
@@ -37,15 +39,18 @@ def train(
         steps: optimiser steps; the recipe's own number by default.
         batch: clips per step.
         seed: seed of the initial weights and the order of clips.
+        encoder: which network learns; the recipe's own by default.
         eyes: 1 to learn from the left eye alone, as of videos with one; the recipe's by default.
         device: auto, cpu or cuda.
         stream: what is rendered while training, with --data stream:SCENE.
         cut: how clips are cut from real videos, with a folder of those.
     """
+    from ..encoders import encoder_preset
     from ..option_words import option_words
     from ..recipes import recipe as experiment_of
     from ..runs import train_run
     from ..stream_request import source_of
+    from ..video_models.build import with_eyes
 
     options = [
         *option_words(stream, StreamRequest(), "stream."),
@@ -58,8 +63,11 @@ def train(
     if seed is not None:
         experiment = replace(experiment, seed=seed)
         options += ["--seed", str(seed)]
+    if encoder is not None:
+        experiment = replace(experiment, encoder=encoder_preset(encoder))
+        options += ["--encoder", encoder]
     if eyes is not None:
-        experiment = replace(experiment, encoder=replace(experiment.encoder, eyes=eyes))
+        experiment = replace(experiment, encoder=with_eyes(experiment.encoder, eyes))
         options += ["--eyes", str(eyes)]
     with progress_bar(f"training {recipe}") as progress:
         done = train_run(

@@ -166,7 +166,10 @@ class ClipLoader:
         if len(shapes) > 1:
             raise ValueError(f"expected clips of one shape in a batch, got {sorted(shapes)}")
         video = torch.stack([each.video[: self.eyes] for each in read])
-        truth = {"frame_rate_hz": torch.tensor(self.source.frame_rate_hz)}
+        truth = {
+            "frame_rate_hz": torch.tensor(self.source.frame_rate_hz),
+            "clip": torch.tensor(clips, device=device),
+        }
         pairs = [each.valid_pairs for each in read if each.valid_pairs is not None]
         if self.mask_saccades and len(pairs) == len(read):
             truth["valid_pairs"] = torch.stack(pairs).to(device)

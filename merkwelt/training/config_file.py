@@ -4,10 +4,20 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from .experiment import ENCODERS, OBJECTIVES, Experiment, OptimiserConfig
+from ..objectives import build as objectives
+from ..video_models import build as encoders
+from .experiment import Experiment, OptimiserConfig
 
 KINDS: Mapping[str, type] = {
-    kind.__name__: kind for kind in (Experiment, OptimiserConfig, *ENCODERS, *OBJECTIVES)
+    kind.__name__: kind
+    for kind in (
+        Experiment,
+        OptimiserConfig,
+        *encoders.ENCODERS,
+        *encoders.PARTS,
+        *objectives.OBJECTIVES,
+        *objectives.PARTS,
+    )
 }
 
 

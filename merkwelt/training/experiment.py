@@ -1,25 +1,14 @@
 """What a training run is made of: one frozen description, and the modules that it describes."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import nn
 
-from ..objectives.objective import FeatureShapes, probe_shapes
-from ..objectives.prediction import Prediction, PredictionConfig
-from ..objectives.slowness import Slowness, SlownessConfig
-from ..video_models.stereo_cnn import StereoCNN3D, StereoCNNConfig
-
-EncoderConfig = StereoCNNConfig
-ObjectiveConfig = SlownessConfig | PredictionConfig
-
-ENCODERS: Mapping[type, Callable[[Any], nn.Module]] = {StereoCNNConfig: StereoCNN3D}
-OBJECTIVES: Mapping[type, Callable[[Any, FeatureShapes], nn.Module]] = {
-    SlownessConfig: Slowness,
-    PredictionConfig: Prediction,
-}
+from ..objectives.build import ObjectiveConfig, build_objective
+from ..objectives.objective import probe_shapes
+from ..video_models.build import EncoderConfig, build_encoder
+from ..video_models.stereo_cnn import StereoCNNConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +81,13 @@ def build(experiment: Experiment) -> tuple[nn.Module, nn.Module]:
     """Return the untrained encoder and objective; the same seed gives the same bits."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
-        encoder = ENCODERS[type(experiment.encoder)](experiment.encoder)
+        encoder = build_encoder(experiment.encoder)
         shapes = probe_shapes(
             encoder,
             eyes=experiment.encoder.eyes,
             image_channels=experiment.encoder.image_channels,
         )
-        objective = OBJECTIVES[type(experiment.objective)](experiment.objective, shapes)
+        objective = build_objective(experiment.objective, shapes, encoder)
     if experiment.freeze_encoder:
         encoder.requires_grad_(requires_grad=False)
     return encoder, objective

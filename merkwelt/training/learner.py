@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..objectives.objective import Batch
+from ..objectives.objective import Batch, FollowsEncoder
 from .augment import augment
 from .checkpoint import (
     Checkpoint,
@@ -69,6 +69,8 @@ class Learner:
             self.parameters, self.experiment.optimiser.clip_norm, error_if_nonfinite=True
         )
         self.optimiser.step()
+        if isinstance(self.objective, FollowsEncoder):
+            self.objective.after_step(self.encoder)
         named = {"loss": loss.detach(), **measures, "gradient_norm": norm}
         return {name: float(value) for name, value in named.items()} | {"learning_rate": rate}
 

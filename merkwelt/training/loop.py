@@ -18,6 +18,7 @@ from .feed import Feed, FeedingSource, described, feed_of
 from .learner import Learner
 from .metrics_log import MetricsLog
 from .run_folder import RESULTS, open_run, refuse_another, write_json
+from .stills import StillSource
 
 Progress = Callable[[float, str], None]
 
@@ -41,16 +42,18 @@ class Fold:
     """The clips of a run: what it trains on, and batches to measure it with."""
 
     feed: Feed
+    stills: StillSource | None
     loader: ClipLoader
     fit: list[Batch]
     held_out: list[Batch]
 
 
-def train(
+def train(  # noqa: PLR0913 - a run is an experiment, data and where it goes
     experiment: Experiment,
     data: Path | str | ClipSource | FeedingSource,
     out: Path | str,
     *,
+    stills: StillSource | None = None,
     steps: int | None = None,
     device: str = "auto",
     progress: Progress | None = None,
@@ -63,6 +66,7 @@ def train(
         experiment: what to learn and how; see ``merkwelt.recipes``.
         data: a data set's folder, or any source of clips, such as ``StreamClips``.
         out: the run's folder. If it holds this run already, the run is resumed.
+        stills: labelled images with human maps, for objectives that learn from them as well.
         steps: replaces the experiment's number of steps.
         device: ``auto`` takes CUDA if there is one.
         progress: told the share done (0 to 1) and a short message.
@@ -76,10 +80,11 @@ def train(
     where = _device(device)
     source = StoredClips(data) if isinstance(data, str | Path) else data
     run, tell = Path(out), progress or _silent
-    refuse_another(run, experiment, described(source))
+    told = described(source) | ({} if stills is None else {"stills": stills.identity})
+    refuse_another(run, experiment, told)
     with closing(feed_of(source, experiment)) as feed:
-        fold = _fold(experiment, feed, where)
-        open_run(run, experiment, described(source))
+        fold = _fold(experiment, feed, stills, where)
+        open_run(run, experiment, told)
         return _train(Learner(experiment, where), fold, run, tell)
 
 
@@ -106,7 +111,9 @@ def _train(learner: Learner, fold: Fold, run: Path, tell: Progress) -> RunSummar
     return summary
 
 
-def _fold(experiment: Experiment, feed: Feed, device: torch.device) -> Fold:
+def _fold(
+    experiment: Experiment, feed: Feed, stills: StillSource | None, device: torch.device
+) -> Fold:
     """Return the clips to measure with, after a look at whether they can be learned from."""
     loader = ClipLoader(
         feed,
@@ -119,6 +126,7 @@ def _fold(experiment: Experiment, feed: Feed, device: torch.device) -> Fold:
     size = experiment.batch_size
     return Fold(
         feed=feed,
+        stills=stills,
         loader=loader,
         fit=loader.batches(feed.fit_ids, size, device),
         held_out=loader.batches(feed.held_out_ids, size, device),
@@ -146,9 +154,11 @@ def _resume(
 
 def _one_step(learner: Learner, fold: Fold, step: int, log: MetricsLog) -> None:
     start = time.perf_counter()
-    batch = fold.loader.batch(fold.feed.batch_ids(step), learner.device)
+    clips, truth = fold.loader.batch(fold.feed.batch_ids(step), learner.device)
+    if fold.stills is not None:
+        truth = {**truth, **fold.stills.batch(step, learner.device)}
     waited = time.perf_counter() - start
-    measures = learner.step(batch, step)
+    measures = learner.step((clips, truth), step)
     seconds = time.perf_counter() - start
     for event in fold.feed.events(step):
         log.append(step + 1, "event", {}, clip=event)

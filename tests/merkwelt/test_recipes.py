@@ -1,9 +1,12 @@
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
 from merkwelt.objectives import PredictionConfig, SlownessConfig
 
+from merkwelt.encoders import ENCODER_PRESETS
+from merkwelt.names import EncoderName, RecipeName
 from merkwelt.recipes import RECIPES, predictive_coding, recipe, slow_features
 from merkwelt.training import OptimiserConfig
 from merkwelt.training.config_file import differences, from_plain, to_plain, with_overrides
@@ -11,7 +14,8 @@ from merkwelt.training.experiment import build
 
 
 def test_recipes_have_their_names():
-    assert set(RECIPES) == {"sfa", "predict"}
+    assert set(RECIPES) == set(get_args(RecipeName))
+    assert set(ENCODER_PRESETS) == set(get_args(EncoderName))
     assert recipe("sfa") == slow_features()
     assert recipe("predict") == predictive_coding()
     assert isinstance(slow_features().objective, SlownessConfig)

@@ -11,6 +11,7 @@ class LinearEncoder(nn.Module):
     """Frames of 16 pixels or more in; 8 fixed random projections of their first 4 x 4 out."""
 
     eyes = 1
+    causal = True
 
     def __init__(self):
         super().__init__()

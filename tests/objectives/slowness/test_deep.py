@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 from merkwelt.objectives import Slowness, SlownessConfig, fit_sfa, probe_shapes
-from merkwelt.objectives.sfa import measure_delta
-from merkwelt.objectives.slowness import RunningMoments, RunningStandard, slowness_surrogate
+from merkwelt.objectives.slowness.closed_form import measure_delta
+from merkwelt.objectives.slowness.deep import RunningMoments, RunningStandard, slowness_surrogate
 from merkwelt.objectives.spread import effective_rank
 from torch import nn
 
-from .linear_encoder import LinearEncoder, noisy_walks
-from .test_sfa import chaotic_series, monomials
+from ..linear_encoder import LinearEncoder, noisy_walks
+from .test_closed_form import chaotic_series, monomials
 
 
 def _random_walk(samples=500, signals=12):

@@ -12,18 +12,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .objective import (
+from ..objective import (
     Batch,
     EncoderLike,
     FeatureShapes,
     Truth,
     frame_rate_hz_of,
     frames_in_pairs,
+    pairs_of_steps,
     valid_pairs_of,
 )
-from .sfa import Covariance, eta_hz
-from .slowness_report import report_slowness
-from .spread import effective_rank
+from ..spread import effective_rank
+from .closed_form import Covariance, eta_hz
+from .held_out import report_slowness
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,7 @@ class Slowness(nn.Module):
         """Draw the linear map from pooled features to outputs from torch's random state."""
         super().__init__()
         self.config = config
+        self.frames_per_step = shapes.frames_per_step
         self.standardise = RunningStandard(shapes.pooled_channels, memory=config.memory)
         self.project = nn.Linear(shapes.pooled_channels, config.outputs, bias=False)
         nn.init.orthogonal_(self.project.weight)
@@ -74,7 +76,7 @@ class Slowness(nn.Module):
         truth: Truth,
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """Return the surrogate loss, whose gradient is that of ``tr(C^-1 A)``, and measures."""
-        pairs = valid_pairs_of(clips, truth)
+        pairs = pairs_of_steps(valid_pairs_of(clips, truth), self.frames_per_step)
         used = frames_in_pairs(pairs)
         pooled = encoder(clips).pooled
         if self.training:

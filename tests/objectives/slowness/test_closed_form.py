@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 from merkwelt.objectives import eta_hz, fit_sfa
-from merkwelt.objectives.sfa import check_clips, measure_delta
+from merkwelt.objectives.slowness.closed_form import check_clips, measure_delta
 
 
 def chaotic_series(samples=10_000):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from merkwelt.objectives import Prediction, PredictionConfig, probe_shapes
-from merkwelt.objectives.frame_decoder import move
+from merkwelt.objectives.next_frame.frame_decoder import move
 from merkwelt.video_models import StereoCNN3D, StereoCNNConfig
 
 

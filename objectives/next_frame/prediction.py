@@ -15,9 +15,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..objective import (
+    Batch,
+    EncoderLike,
+    FeatureShapes,
+    Truth,
+    require_causal,
+    valid_pairs_of,
+)
+from ..spread import effective_rank
 from .frame_decoder import FrameDecoder
-from .objective import Batch, EncoderLike, FeatureShapes, Truth, valid_pairs_of
-from .spread import effective_rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +57,7 @@ class Prediction(nn.Module):
     def __init__(self, config: PredictionConfig, shapes: FeatureShapes) -> None:
         """Draw the decoder's weights from torch's random state."""
         super().__init__()
+        require_causal(shapes, "prediction of the next frame")
         self.config = config
         self.decoder = FrameDecoder(shapes, width=config.width)
         self.deepest = list(shapes.map_channels)[-1]

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .objective import FeatureShapes
+from ..objective import FeatureShapes
 
 FINEST_STRIDE = 4
 """Maps finer than this are left out: what they know of the last frame, the last frame knows."""

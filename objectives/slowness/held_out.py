@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .objective import Batch, EncoderLike, frame_rate_hz_of, valid_pairs_of
-from .sfa import Covariance, eta_hz, fit_sfa, measure_delta
-from .spread import effective_rank
+from ..objective import Batch, EncoderLike, frame_rate_hz_of, valid_pairs_of
+from ..spread import effective_rank
+from .closed_form import Covariance, eta_hz, fit_sfa, measure_delta
 
 LINEAR_RANK_TOLERANCE = 1e-4
 """Principal directions of pooled features below this share of variance are noise at small size."""

@@ -1,0 +1,1 @@
+"""Prediction of the next frame at the pixels."""
