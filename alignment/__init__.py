@@ -1,15 +1,15 @@
 """Human maps, saliency, and how far one agrees with the other."""
 
-from .bootstrap import Interval
-from .human_maps import HumanMaps
-from .image_encoder import ImageEncoder
+from .maps.human_maps import HumanMaps
+from .maps.read_maps import read_maps
+from .models.image_encoder import ImageEncoder
 from .object_evidence import object_maps, score_objects
-from .read_maps import read_maps
-from .recipe import Gradient, IntegratedGradients, SaliencyRecipe, SmoothGrad
 from .results import Results, write_results
-from .saliency import saliency_maps
+from .saliency.gradients import saliency_maps
+from .saliency.recipe import Gradient, IntegratedGradients, SaliencyRecipe, SmoothGrad
+from .saliency.targets import ClassLogit, FeatureNorm, PrototypeCosine, Readout
 from .score import ScoreSettings, score
-from .targets import ClassLogit, FeatureNorm, PrototypeCosine, Readout
+from .scores.bootstrap import Interval
 
 __all__ = [
     "ClassLogit",

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..video_models.encoder import Encoder
-from .human_maps import HumanMaps
-from .metrics import AUC, ENRICHMENT, POINTING
-from .recipe import SaliencyRecipe
+from .maps.human_maps import HumanMaps
 from .results import Results
-from .saliency import Progress
+from .saliency.gradients import Progress
+from .saliency.recipe import SaliencyRecipe
 from .score import ScoreSettings, Task, score_metrics
+from .scores.metrics import AUC, ENRICHMENT, POINTING
 
 OBJECT_MASK_KIND = "object masks of rendered objects, not human maps"
 OTHER_MASKS = "other images' object masks"

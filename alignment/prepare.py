@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from .human_maps import HumanMaps
+from .maps.human_maps import HumanMaps
 
 CENTRE_CROP = 224 / 256
 """Share of the short side that the published preparation keeps."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .bootstrap import Interval
-from .human_maps import HumanMaps
+from .maps.human_maps import HumanMaps
+from .scores.bootstrap import Interval
 
 FORMAT = "merkwelt alignment results"
 VERSION = 1

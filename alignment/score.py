@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from ..video_models.encoder import Encoder
-from . import floors
-from .bootstrap import LEVEL, RESAMPLES, Interval, bootstrap_interval, paired_difference
-from .human_maps import HumanMaps
-from .metrics import SPEARMAN, Metric, own_scores, pair_scores
-from .npz import CLICKME_2_KIND
+from .maps.human_maps import HumanMaps
+from .maps.npz import CLICKME_2_KIND
 from .prepare import CENTRE_CROP, Prepared, prepare
-from .recipe import SaliencyRecipe
 from .results import CeilingScores, FloorScores, MetricScores, Results
-from .saliency import Budget, Progress, SaliencyMaps, saliency_maps
+from .saliency.gradients import Budget, Progress, SaliencyMaps, saliency_maps
+from .saliency.recipe import SaliencyRecipe
+from .scores import floors
+from .scores.bootstrap import LEVEL, RESAMPLES, Interval, bootstrap_interval, paired_difference
+from .scores.metrics import SPEARMAN, Metric, own_scores, pair_scores
 
 NO_CEILING = "no ceiling: one averaged map per image, so people cannot be compared with people"
 NO_RANDOM_NETWORK = {floors.RANDOM_NETWORK: "no untrained encoder was given"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .alignment.human_maps import HumanMaps
+from .alignment.maps.human_maps import HumanMaps
 from .alignment.object_evidence import object_maps
 from .render.camera import PinholeCamera, rays_of
 from .render.key import ClipKey

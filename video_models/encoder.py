@@ -23,12 +23,14 @@ class Features:
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Anything that turns clips into features; an ``nn.Module`` in practice."""
+    """Anything that turns clips into features; an ``nn.Module`` in practice.
+
+    One whose features at a time step depend on no later frame says so by an attribute ``causal``
+    that is True; without it, that is not taken for granted.
+    """
 
     eyes: int
     """How many eyes it expects: 1 or 2."""
-    causal: bool
-    """Whether features at a time step depend on no later frame."""
 
     def __call__(self, clips: Float[Tensor, "batch eye time channel height width"]) -> Features:
         """Return features of clips with values in [0, 1]."""

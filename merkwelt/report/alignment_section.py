@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..alignment.bootstrap import Interval as ScoreInterval
-from ..alignment.floors import RANDOM_NETWORK
 from ..alignment.results import FloorScores, MetricScores, Results
+from ..alignment.scores.bootstrap import Interval as ScoreInterval
+from ..alignment.scores.floors import RANDOM_NETWORK
 from .blocks import (
     Block,
     Cell,

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 from merkwelt.alignment import SaliencyRecipe, ScoreSettings, object_maps, score_objects
-from merkwelt.alignment.floors import CENTRED_GAUSSIAN, RANDOM_NETWORK
-from merkwelt.alignment.metrics import AUC, ENRICHMENT, POINTING, own_scores, pair_scores
 from merkwelt.alignment.object_evidence import OTHER_MASKS
+from merkwelt.alignment.scores.floors import CENTRED_GAUSSIAN, RANDOM_NETWORK
+from merkwelt.alignment.scores.metrics import AUC, ENRICHMENT, POINTING, own_scores, pair_scores
 
 RECIPE = SaliencyRecipe(clip_frames=2)
 

@@ -9,7 +9,7 @@ from merkwelt.alignment import (
     read_maps,
     score,
 )
-from merkwelt.alignment.floors import (
+from merkwelt.alignment.scores.floors import (
     CENTRED_GAUSSIAN,
     EDGES,
     LUMINANCE,

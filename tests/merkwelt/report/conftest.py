@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from merkwelt.alignment.bootstrap import Interval
-from merkwelt.alignment.floors import RANDOM_NETWORK
-from merkwelt.alignment.human_maps import HumanMaps
+from merkwelt.alignment.scores.bootstrap import Interval
+from merkwelt.alignment.scores.floors import RANDOM_NETWORK
+from merkwelt.alignment.maps.human_maps import HumanMaps
 from merkwelt.alignment.results import CeilingScores, FloorScores, MetricScores, Results
 from merkwelt.render.clip import Clip
 from merkwelt.render.key import ClipKey

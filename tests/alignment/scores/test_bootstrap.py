@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import scipy.stats
-from merkwelt.alignment.bootstrap import bootstrap_interval, paired_difference
+from merkwelt.alignment.scores.bootstrap import bootstrap_interval, paired_difference
 
 
 def test_interval_equals_scipy_percentile_bootstrap():

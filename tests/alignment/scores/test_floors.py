@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from merkwelt.alignment import read_maps
-from merkwelt.alignment.floors import (
+from merkwelt.alignment.prepare import prepare
+from merkwelt.alignment.scores.floors import (
     CENTRED_GAUSSIAN,
     EDGES,
     centred_gaussian,
@@ -13,8 +14,7 @@ from merkwelt.alignment.floors import (
     luminance,
     mean_over_others,
 )
-from merkwelt.alignment.metrics import SPEARMAN, own_scores, pair_scores
-from merkwelt.alignment.prepare import prepare
+from merkwelt.alignment.scores.metrics import SPEARMAN, own_scores, pair_scores
 
 
 def test_gaussian_is_centred_and_as_wide_as_it_says():

@@ -4,7 +4,7 @@ import scipy.stats
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from merkwelt.alignment.ranks import average_ranks, spearman, spearman_matrix, unit_ranks
+from merkwelt.alignment.scores.ranks import average_ranks, spearman, spearman_matrix, unit_ranks
 
 
 def _tied_maps(seed: int, n: int = 7, pixels: int = 400) -> torch.Tensor:

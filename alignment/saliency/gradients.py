@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..video_models.encoder import Encoder
-from .blur import disc_blur_twice, disc_diameter_for
+from ...video_models.encoder import Encoder
+from ..blur import disc_blur_twice, disc_diameter_for
 from .recipe import IntegratedGradients, SaliencyRecipe, SmoothGrad
 from .targets import FittedTarget, Readout
 

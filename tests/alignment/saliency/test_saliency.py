@@ -12,7 +12,12 @@ from merkwelt.alignment import (
     saliency_maps,
 )
 from merkwelt.alignment.blur import disc_blur_twice, disc_diameter_for
-from merkwelt.alignment.saliency import Budget, clip_saliency, integrated_gradients, still_clips
+from merkwelt.alignment.saliency.gradients import (
+    Budget,
+    clip_saliency,
+    integrated_gradients,
+    still_clips,
+)
 from merkwelt.video_models.encoder import Features
 from torch import nn
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..video_models.encoder import Features
+from ...video_models.encoder import Features
 
 
 class ImageEncoder(nn.Module):
@@ -18,6 +18,7 @@ class ImageEncoder(nn.Module):
     """
 
     eyes = 1
+    causal = True
 
     def __init__(
         self,

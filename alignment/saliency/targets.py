@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from ..video_models.encoder import Features
+from ...video_models.encoder import Features
 
 TargetFunction = Callable[[Features, Int[Tensor, " batch"]], Float[Tensor, " batch"]]
 

@@ -1,0 +1,1 @@
+"""Human maps: what they are, and their files."""

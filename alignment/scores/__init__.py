@@ -1,0 +1,1 @@
+"""How far maps agree, and what any agreement must beat."""
