@@ -4,6 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .trials import Trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cameras:
+    """Pinhole cameras of images; NaN where one is not known. OpenCV axes, pixels of the image."""
+
+    camera_from_world: np.ndarray
+    """float64 ``[n, 4, 4]``."""
+    intrinsics_px: np.ndarray
+    """float64 ``[n, 3, 3]``."""
+    scale: np.ndarray
+    """float64 ``[n]``: of the study's own unit of length."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class HumanMaps:
@@ -26,6 +40,12 @@ class HumanMaps:
     """False for maps that no person made (object masks of the demo); reports say so."""
     source: str
     licence: str
+    trials: Trials | None = None
+    """What single people did, if that is known: people can then be compared with people."""
+    splits: tuple[str, ...] | None = None
+    """Which split of its study each image belongs to, if there are some."""
+    cameras: Cameras | None = None
+    """Where each image was taken from, if known."""
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -39,6 +59,8 @@ class HumanMaps:
                 f"expected as many images, maps, names and labels, of one size, got images "
                 f"{self.images.shape}, maps {self.maps.shape}, {n} names, {len(self.labels)} labels"
             )
+        if self.splits is not None and len(self.splits) != n:
+            raise ValueError(f"expected one split for each of {n} images, got {len(self.splits)}")
 
     def __len__(self) -> int:
         """Return the number of images."""
