@@ -26,7 +26,9 @@ class Encoder(Protocol):
     """Anything that turns clips into features; an ``nn.Module`` in practice.
 
     One whose features at a time step depend on no later frame says so by an attribute ``causal``
-    that is True; without it, that is not taken for granted.
+    that is True; without it, that is not taken for granted. Others may say more of what they take:
+    ``least_frames`` is the number of frames of the shortest clip, and ``image_size_px`` the only
+    height and width of frames, or None where any will do.
     """
 
     eyes: int

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .causal_layers import CausalConv3d, FrameNorm
 from .encoder import Features
 
 SMALLEST_IMAGE_PX = 16
@@ -113,61 +114,3 @@ class StereoCNN3D(nn.Module):
                 f"expected frames of at least {SMALLEST_IMAGE_PX} pixels on each side, got "
                 f"{height} x {width}"
             )
-
-
-class CausalConv3d(nn.Module):
-    """A 3D convolution that sees the current frame and those before it.
-
-    Each filter's mean is taken off, as in weight standardisation (Qiao et al. 2019, arXiv
-    1903.10520). Otherwise filters learn to answer the mean of their rectified inputs, the norm
-    after them divides by that constant answer, and deep features hardly depend on the video.
-    """
-
-    def __init__(
-        self, in_channels: int, out_channels: int, temporal_kernel: int, size: int, stride: int
-    ) -> None:
-        """Draw He-normal weights; a norm with its own bias is expected to follow."""
-        super().__init__()
-        self.past_frames = temporal_kernel - 1
-        self.conv = nn.Conv3d(
-            in_channels,
-            out_channels,
-            kernel_size=(temporal_kernel, size, size),
-            stride=(1, stride, stride),
-            padding=(0, size // 2, size // 2),
-            bias=False,
-        )
-        nn.init.kaiming_normal_(self.conv.weight, nonlinearity="relu")
-
-    def forward(
-        self, video: Float[Tensor, "batch channel time height width"]
-    ) -> Float[Tensor, "batch out_channel time rows columns"]:
-        """Return one output frame for each input frame."""
-        if self.past_frames:
-            first = video[:, :, :1].expand(-1, -1, self.past_frames, -1, -1)
-            video = torch.cat([first, video], dim=2)
-        weight = self.conv.weight
-        centred = weight - weight.mean(dim=(1, 2, 3, 4), keepdim=True)
-        return F.conv3d(video, centred, stride=self.conv.stride, padding=self.conv.padding)
-
-
-class FrameNorm(nn.Module):
-    """Group normalisation of every frame by itself (GroupNorm, Wu & He 2018, applied per frame)."""
-
-    def __init__(self, channels: int, groups: int, epsilon: float = 1e-5) -> None:
-        """Start as the plain normalisation, gain 1 and bias 0."""
-        super().__init__()
-        self.groups = groups
-        self.epsilon = epsilon
-        self.gain = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(
-        self, video: Float[Tensor, "batch channel time height width"]
-    ) -> Float[Tensor, "batch channel time height width"]:
-        """Return the video with zero mean and unit variance in each frame and channel group."""
-        grouped = video.unflatten(1, (self.groups, -1))
-        variance, mean = torch.var_mean(grouped, dim=(2, 4, 5), correction=0, keepdim=True)
-        gain = self.gain.view(1, self.groups, -1, 1, 1, 1) * (variance + self.epsilon).rsqrt()
-        bias = self.bias.view(1, self.groups, -1, 1, 1, 1) - mean * gain
-        return torch.addcmul(bias, grouped, gain).flatten(1, 2)
