@@ -1,0 +1,1 @@
+"""Networks whose memory is a state: ConvGRU and hGRU."""
