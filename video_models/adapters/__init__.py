@@ -1,0 +1,1 @@
+"""Encoders around networks of other libraries, and of your own."""
