@@ -1,0 +1,1 @@
+"""DorsalNet, a small 3D ResNet of the primate dorsal pathway."""
