@@ -1,0 +1,1 @@
+"""Contrastive predictive coding: telling what comes from everything else."""

@@ -1,0 +1,1 @@
+"""Prediction of what one eye sees from what the other sees."""
