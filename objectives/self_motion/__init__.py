@@ -1,0 +1,1 @@
+"""How the observer moves, told from what it sees."""
