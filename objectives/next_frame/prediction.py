@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..across_ranks import mean_across_ranks
 from ..objective import (
     Batch,
     EncoderLike,
@@ -24,6 +25,7 @@ from ..objective import (
     valid_pairs_of,
 )
 from ..spread import effective_rank
+from .errors import mean_image, mse_of_pairs, skill_of
 from .frame_decoder import FrameDecoder
 
 
@@ -76,8 +78,8 @@ class Prediction(nn.Module):
         """Return the loss, and the errors beside those of copying, over all valid pairs."""
         pairs = valid_pairs_of(clips, truth)
         features = encoder(clips)
-        mse = _mse(self.predict(features.maps, clips)[:, :, :-1] - clips[:, :, 1:], pairs)
-        copy = _mse(clips[:, :, :-1] - clips[:, :, 1:], pairs)
+        mse = mse_of_pairs(self.predict(features.maps, clips)[:, :, :-1] - clips[:, :, 1:], pairs)
+        copy = mse_of_pairs(clips[:, :, :-1] - clips[:, :, 1:], pairs)
         least = self.config.least_change
         loss = mse / copy.clamp_min(least)
         feature_mse, persistence = self._feature_errors(features.maps[self.deepest], pairs)
@@ -115,38 +117,38 @@ class Prediction(nn.Module):
             ``feature_skill``: the same at the deepest map, against predicting no change there;
             ``effective_rank`` and ``feature_std`` of the pooled features.
         """
-        mean_image = _mean_image(training)
+        average = mean_image(training)
         sums: defaultdict[str, float] = defaultdict(float)
         pooled, total = [], 0
         for clips, truth in held_out:
             pairs = valid_pairs_of(clips, truth)
             features = encoder(clips)
             pooled.append(features.pooled.flatten(0, 1))
-            for name, error in self._errors(features.maps, clips, pairs, mean_image).items():
+            for name, error in self._errors(features.maps, clips, pairs, average).items():
                 sums[name] += float(error) * int(pairs.sum())
             total += int(pairs.sum())
         if not total:
             raise ValueError("expected at least one batch of held-out clips, got none")
         report = {name: each / total for name, each in sums.items()}
-        report["skill"] = _skill(report["mse"], report["copy_last_mse"])
-        report["skill_over_mean_image"] = _skill(report["mse"], report["mean_image_mse"])
-        report["feature_skill"] = _skill(report["feature_mse"], report["feature_persistence_mse"])
+        report["skill"] = skill_of(report["mse"], report["copy_last_mse"])
+        report["skill_over_mean_image"] = skill_of(report["mse"], report["mean_image_mse"])
+        report["feature_skill"] = skill_of(report["feature_mse"], report["feature_persistence_mse"])
         features = torch.cat(pooled)
         report["effective_rank"] = float(effective_rank(features))
         report["feature_std"] = float(features.std(dim=0).mean())
         return report
 
     def _errors(
-        self, maps: Mapping[str, Tensor], clips: Tensor, pairs: Tensor, mean_image: Tensor
+        self, maps: Mapping[str, Tensor], clips: Tensor, pairs: Tensor, average: Tensor
     ) -> dict[str, Tensor]:
         """Return the mean square errors of one batch, learned and floors."""
         target = clips[:, :, 1:]
         guesses = {
             "mse": self.predict(maps, clips)[:, :, :-1],
             "copy_last_mse": clips[:, :, :-1],
-            "mean_image_mse": mean_image.unsqueeze(1),
+            "mean_image_mse": average.unsqueeze(1),
         }
-        errors = {name: _mse(guess - target, pairs) for name, guess in guesses.items()}
+        errors = {name: mse_of_pairs(guess - target, pairs) for name, guess in guesses.items()}
         feature_mse, persistence = self._feature_errors(maps[self.deepest], pairs)
         return errors | {"feature_mse": feature_mse, "feature_persistence_mse": persistence}
 
@@ -162,25 +164,7 @@ class Prediction(nn.Module):
         change = self.predict_features(frames[:, :-1].flatten(0, 1))
         still = (frames[:, :-1] - frames[:, 1:]).detach()
         error = still + change.unflatten(0, (len(frames), -1))
-        return error[pairs].square().mean(), still[pairs].square().mean()
-
-
-def _mse(errors: Float[Tensor, "batch eye pairs channel height width"], pairs: Tensor) -> Tensor:
-    """Return the mean square of errors over the valid pairs."""
-    return errors.transpose(1, 2)[pairs].square().mean()
-
-
-def _mean_image(batches: Iterable[Batch]) -> Float[Tensor, "eye channel height width"]:
-    """Return the mean frame of each eye."""
-    total, count = torch.zeros(()), 0
-    for clips, _ in batches:
-        total = total.to(clips) + clips.mean(dim=2).sum(dim=0)
-        count += len(clips)
-    if not count:
-        raise ValueError("expected at least one batch of training clips, got none")
-    return total / count
-
-
-def _skill(error: float, floor: float) -> float:
-    """Return ``1 - error / floor``, or NaN where the floor makes no error."""
-    return 1 - error / floor if floor > 0 else float("nan")
+        return (
+            mean_across_ranks(error[pairs].square()),
+            mean_across_ranks(still[pairs].square()),
+        )

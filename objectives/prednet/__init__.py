@@ -1,0 +1,1 @@
+"""Learning from the errors that a predicting network makes itself."""
