@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from .across_ranks import is_shared
+
 Truth = Mapping[str, Tensor]
 """What is known of a batch beside its pixels. Every entry is optional:
 
@@ -25,6 +27,8 @@ Truth = Mapping[str, Tensor]
 ``stills``, ``still_labels``, ``still_maps``
     Labelled images ``[still, channel, height, width]`` in [0, 1], int64 ``[still]`` and human
     attention maps ``[still, height, width]``: a batch of their own beside the clips.
+``still_tokens``
+    float ``[still]``: 1 for a still with a human map, 0 for one without; 1 where it is not said.
 """
 
 Batch = tuple[Tensor, Truth]
@@ -63,6 +67,15 @@ class FollowsEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class Finishes(Protocol):
+    """An objective that brings what it has learned into order once training is over."""
+
+    def finish(self, encoder: nn.Module, training: Iterable[Batch]) -> None:
+        """Do so; called once after the last step, before the last evaluation and checkpoint."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class FeatureShapes:
     """What an objective must know of an encoder to build its heads."""
@@ -84,8 +97,13 @@ def probe_shapes(
     encoder: EncoderLike, *, eyes: int, image_channels: int = 3, size_px: int = 64, frames: int = 2
 ) -> FeatureShapes:
     """Return the shapes of an encoder's features, found by showing it one black clip."""
+    module = encoder if isinstance(encoder, nn.Module) else nn.Identity()
+    was_training = module.training
+    # Not as in training: running statistics are to know nothing of the black clip.
+    module.eval()
     with torch.no_grad():
         features = encoder(torch.zeros(1, eyes, frames, image_channels, size_px, size_px))
+    module.train(was_training)
     return FeatureShapes(
         eyes=eyes,
         image_channels=image_channels,
@@ -112,7 +130,8 @@ def valid_pairs_of(
             f"expected valid_pairs to be bool {list(expected)}, got {pairs.dtype} "
             f"{list(pairs.shape)}"
         )
-    if not bool(pairs.any()):
+    # Another rank's share of the batch may have what is missing in this one's.
+    if not is_shared() and not bool(pairs.any()):
         raise ValueError(
             "expected at least one valid pair of frames in a batch, got none: a saccade or a "
             "blink lies between all of them; use a higher frame rate, larger batches or no masking"
@@ -138,12 +157,18 @@ def pairs_of_steps(pairs: Bool[Tensor, "batch pairs"], frames_per_step: int) -> 
     """
     if frames_per_step == 1:
         return pairs
-    steps = (pairs.shape[1] + 1) // frames_per_step
+    frames = pairs.shape[1] + 1
+    steps = frames // frames_per_step
+    if steps < 2:
+        raise ValueError(
+            f"expected clips of at least {2 * frames_per_step} frames for an encoder with features "
+            f"of every {frames_per_step} frames, got {frames}: change needs two of its steps"
+        )
     spans = [
         pairs[:, step * frames_per_step : (step + 2) * frames_per_step - 1].all(dim=1)
         for step in range(steps - 1)
     ]
-    return torch.stack(spans, dim=1) if spans else pairs[:, :0]
+    return torch.stack(spans, dim=1)
 
 
 def require_causal(shapes: FeatureShapes, objective: str) -> None:

@@ -86,6 +86,7 @@ class Harmonised(nn.Module):
         super().__init__()
         self.config = config
         self.base = base
+        self.frames_per_step: int = getattr(base, "frames_per_step", 1)
         self.classifier = StillClassifier(
             shapes, classes=config.classes, frames=config.still_frames, read=config.read
         )

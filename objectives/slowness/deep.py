@@ -23,8 +23,10 @@ from ..objective import (
     valid_pairs_of,
 )
 from ..spread import effective_rank
-from .closed_form import Covariance, eta_hz
-from .held_out import report_slowness
+from .closed_form import fit_sfa
+from .held_out import gather, report_slowness
+from .running import RunningMoments, RunningStandard, slowness_surrogate
+from .slow_features import Covariance, eta_hz
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class SlownessConfig:
     covariance: Covariance = "within"
     """Variance within clips, or total. With short clips the total variance is mostly which clip
     it is, and so are the slowest features."""
-    penalty: float = 1e-2
+    penalty: float = 0.1
     """Weight of ``mean((S - I)^2)``, which keeps the outputs at a scale of 1. The trace itself
     does not change under any invertible mixing of the outputs."""
     epsilon: float = 1e-6
@@ -68,6 +70,21 @@ class Slowness(nn.Module):
         self.project = nn.Linear(shapes.pooled_channels, config.outputs, bias=False)
         nn.init.orthogonal_(self.project.weight)
         self.moments = RunningMoments(config.outputs, memory=config.memory, epsilon=config.epsilon)
+        self._register_order(config.outputs)
+
+    def _register_order(self, outputs: int) -> None:
+        """Make room for what ``finish`` finds."""
+        self.centre: Tensor
+        self.rotation: Tensor
+        self.delta: Tensor
+        self.frame_rate_hz: Tensor
+        self.is_finished: Tensor
+        self.register_buffer("centre", torch.zeros(outputs, dtype=torch.float64))
+        self.register_buffer("rotation", torch.eye(outputs, dtype=torch.float64))
+        self.register_buffer("delta", torch.zeros(outputs, dtype=torch.float64))
+        self.register_buffer("frame_rate_hz", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("is_finished", torch.zeros((), dtype=torch.bool))
+        self.register_load_state_dict_pre_hook(_without_order)
 
     def forward(
         self,
@@ -95,6 +112,51 @@ class Slowness(nn.Module):
         """Return the learned outputs, in no particular order, of pooled features."""
         return self.project(self.standardise(pooled))
 
+    def slow_features(
+        self, pooled: Float[Tensor, "batch time channel"]
+    ) -> Float[Tensor, "batch time output"]:
+        """Return the learned outputs, rotated: decorrelated, of unit variance, the slowest first.
+
+        Features that collapsed, so that there are fewer than outputs, are 0 and come last.
+
+        Raises:
+            RuntimeError: ``finish`` was not called.
+        """
+        self._require_finished()
+        outputs = self.outputs_of(pooled).to(self.rotation.dtype)
+        return ((outputs - self.centre) @ self.rotation).to(pooled.dtype)
+
+    def eta_hz(self) -> Float[Tensor, " output"]:
+        """Return the speed in Hz of each slow feature, on the clips that ``finish`` saw.
+
+        NaN where a feature collapsed or nobody knew the frame rate.
+
+        Raises:
+            RuntimeError: ``finish`` was not called.
+        """
+        self._require_finished()
+        rate = float(self.frame_rate_hz)
+        if rate == 0:
+            return torch.full_like(self.delta, torch.nan)
+        return torch.from_numpy(eta_hz(self.delta.cpu().numpy(), rate)).to(self.delta.device)
+
+    @torch.no_grad()
+    def finish(self, encoder: EncoderLike, training: Iterable[Batch]) -> None:
+        """Find the rotation of the learned outputs that orders them by slowness.
+
+        It is that of closed-form slow feature analysis of the outputs on these clips; the buffers
+        ``centre``, ``rotation``, ``delta`` and ``frame_rate_hz`` (0 if unknown) hold it. Modules
+        should be in evaluation mode.
+        """
+        seen = gather(encoder, self.outputs_of, training)
+        fit = fit_sfa(seen.outputs, covariance=self.config.covariance, valid_pairs=seen.pairs)
+        kept = len(fit.delta)
+        self.centre.copy_(torch.from_numpy(fit.mean))
+        self.rotation.zero_()[:, :kept] = torch.from_numpy(fit.weights).to(self.rotation)
+        self.delta.fill_(torch.nan)[:kept] = torch.from_numpy(fit.delta).to(self.delta)
+        self.frame_rate_hz.fill_(seen.frame_rate_hz or 0.0)
+        self.is_finished.fill_(True)
+
     def evaluate(
         self, encoder: EncoderLike, training: Iterable[Batch], held_out: Iterable[Batch]
     ) -> dict[str, float]:
@@ -105,6 +167,13 @@ class Slowness(nn.Module):
         return report_slowness(
             encoder, self.outputs_of, training, held_out, covariance=self.config.covariance
         )
+
+    def _require_finished(self) -> None:
+        if not bool(self.is_finished):
+            raise RuntimeError(
+                "expected a finished objective, whose outputs are ordered by slowness; call "
+                "finish(encoder, training) first, as the training loop does after the last step"
+            )
 
     @property
     def _within(self) -> bool:
@@ -125,123 +194,6 @@ class Slowness(nn.Module):
         return measures
 
 
-class RunningMoments(nn.Module):
-    """Running mean and second moment of outputs and of their change: float64, no gradient."""
-
-    def __init__(self, outputs: int, *, memory: float = 0.99, epsilon: float = 1e-6) -> None:
-        """Start empty: the first update takes the batch as it is."""
-        super().__init__()
-        self.memory = memory
-        self.epsilon = epsilon
-        self.mean: Tensor
-        self.second: Tensor
-        self.rate: Tensor
-        self.updates: Tensor
-        self.register_buffer("mean", torch.zeros(outputs, dtype=torch.float64))
-        self.register_buffer("second", torch.eye(outputs, dtype=torch.float64))
-        self.register_buffer("rate", torch.zeros(outputs, outputs, dtype=torch.float64))
-        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
-
-    @torch.no_grad()
-    def update(
-        self,
-        values: Float[Tensor, "frames output"],
-        change: Float[Tensor, "pairs output"],
-        *,
-        centred: bool = False,
-    ) -> None:
-        """Blend in a batch, with the share ``min(memory, n / (n + 10))`` kept at update n.
-
-        Args:
-            values: outputs; if ``centred`` they are deviations from the mean of their clip.
-            change: differences of neighbouring frames.
-            centred: leave the running mean at 0.
-        """
-        kept = min(self.memory, int(self.updates) / (int(self.updates) + 10))
-        values, change = values.to(self.second.dtype), change.to(self.second.dtype)
-        if not centred:
-            self.mean.lerp_(values.mean(dim=0), 1 - kept)
-        self.second.lerp_(values.T @ values / len(values), 1 - kept)
-        self.rate.lerp_(change.T @ change / len(change), 1 - kept)
-        self.updates += 1
-
-    def precision(self) -> Float[Tensor, "output output"]:
-        """Return ``P = (S - m m^T + epsilon I)^-1``."""
-        eye = torch.eye(len(self.mean), dtype=self.mean.dtype, device=self.mean.device)
-        covariance = self.second - torch.outer(self.mean, self.mean) + self.epsilon * eye
-        return torch.linalg.inv(covariance)
-
-    def slowness(self) -> Float[Tensor, ""]:
-        """Return ``tr(P A)``, the sum of the outputs' deltas."""
-        return (self.precision() * self.rate).sum()
-
-
-def slowness_surrogate(
-    values: Float[Tensor, "frames output"],
-    change: Float[Tensor, "pairs output"],
-    moments: RunningMoments,
-    *,
-    penalty: float = 1e-2,
-) -> Float[Tensor, ""]:
-    """Return a scalar whose gradient is that of ``tr(C^-1 A)`` at the running C and A.
-
-    ``d tr(C^-1 A) = tr(P dA) - tr(G dC)`` with ``P = C^-1`` and ``G = P A P``. Both are taken from
-    the running moments, as constants, so that small batches estimate only dA and dC. The value
-    itself means nothing: look at ``RunningMoments.slowness``.
-
-    Args:
-        values: outputs of a batch; deviations from clip means where the running mean is left at 0.
-        change: differences of neighbouring frames of the same batch.
-        moments: running moments, usually already updated with this batch.
-        penalty: weight of ``mean((S - I)^2)`` of the batch's second moment S.
-    """
-    precision = moments.precision()
-    weight = (precision @ moments.rate @ precision).to(values.dtype)
-    centred = values - moments.mean.to(values.dtype)
-    second = values.T @ values / len(values)
-    rate = change.T @ change / len(change)
-    covariance = centred.T @ centred / len(values)
-    off_unit = second - torch.eye(values.shape[1], dtype=values.dtype, device=values.device)
-    trace = (precision.to(values.dtype) * rate).sum() - (weight * covariance).sum()
-    return trace + penalty * off_unit.square().mean()
-
-
-class RunningStandard(nn.Module):
-    """Running standardisation of each channel, without gradient: it conditions what follows.
-
-    Trained on ill-conditioned inputs, deep slow feature analysis hardly converges.
-    """
-
-    def __init__(self, channels: int, *, memory: float = 0.99, epsilon: float = 1e-6) -> None:
-        """Start empty: the first update takes the batch as it is."""
-        super().__init__()
-        self.memory = memory
-        self.epsilon = epsilon
-        self.mean: Tensor
-        self.second: Tensor
-        self.updates: Tensor
-        self.register_buffer("mean", torch.zeros(channels, dtype=torch.float64))
-        self.register_buffer("second", torch.ones(channels, dtype=torch.float64))
-        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
-
-    @torch.no_grad()
-    def update(self, values: Float[Tensor, "frames channel"]) -> None:
-        """Blend in the mean and the second moment of a batch."""
-        kept = min(self.memory, int(self.updates) / (int(self.updates) + 10))
-        values = values.to(self.mean.dtype)
-        self.mean.lerp_(values.mean(dim=0), 1 - kept)
-        self.second.lerp_(values.square().mean(dim=0), 1 - kept)
-        self.updates += 1
-
-    def forward(
-        self, values: Float[Tensor, "batch time channel"]
-    ) -> Float[Tensor, "batch time channel"]:
-        """Return values with about zero mean and unit variance in each channel."""
-        variance = (self.second - self.mean.square()).clamp_min(0)
-        gain = (variance + self.epsilon).rsqrt().to(values.dtype)
-        return (values - self.mean.to(values.dtype)) * gain
-
-
 def _clip_means(
     outputs: Float[Tensor, "batch time output"], used: Tensor
 ) -> Float[Tensor, "batch 1 output"]:
@@ -249,3 +201,9 @@ def _clip_means(
     weight = used.unsqueeze(-1).to(outputs.dtype)
     total = (outputs * weight).sum(dim=1, keepdim=True)
     return total / weight.sum(dim=1, keepdim=True).clamp_min(1)
+
+
+def _without_order(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Let weights be loaded that were saved before outputs were ordered: they are not, then."""
+    for name in ("centre", "rotation", "delta", "frame_rate_hz", "is_finished"):
+        state.setdefault(prefix + name, getattr(module, name))

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..objective import Batch, EncoderLike, frame_rate_hz_of, valid_pairs_of
+from ..objective import Batch, EncoderLike, frame_rate_hz_of, pairs_of_steps, valid_pairs_of
 from ..spread import effective_rank
-from .closed_form import Covariance, eta_hz, fit_sfa, measure_delta
+from .closed_form import fit_sfa, measure_delta
+from .slow_features import Covariance, eta_hz
 
 LINEAR_RANK_TOLERANCE = 1e-4
 """Principal directions of pooled features below this share of variance are noise at small size."""
@@ -20,14 +21,17 @@ class Gathered:
     """What an encoder made of a set of clips; every list has one array for each clip."""
 
     pooled: list[np.ndarray]
-    """``[time, channel]``."""
+    """``[time, channel]``; a time step may stand for several frames."""
     outputs: list[np.ndarray]
     """``[time, output]``."""
     pairs: list[np.ndarray]
-    """bool ``[time - 1]``."""
+    """bool ``[time - 1]``: which neighbouring time steps of the features may be compared."""
     pixel_delta: float
     """Mean squared change of the pixels over their variance within clips."""
     frame_rate_hz: float | None
+    """Of the features."""
+    pixel_rate_hz: float | None
+    """Of the clips."""
 
 
 @torch.no_grad()
@@ -36,13 +40,14 @@ def gather(
 ) -> Gathered:
     """Return features and outputs of all clips."""
     pooled, outputs, pairs = [], [], []
-    change, variance, rate = [], [], None
+    change, variance, rate, frames_per_step = [], [], None, 1
     for clips, truth in batches:
-        features = encoder(clips).pooled
-        pooled += list(features.double().cpu().numpy())
-        outputs += list(outputs_of(features).double().cpu().numpy())
+        features = encoder(clips)
+        frames_per_step = getattr(features, "frames_per_step", 1)
+        pooled += list(features.pooled.double().cpu().numpy())
+        outputs += list(outputs_of(features.pooled).double().cpu().numpy())
         valid = valid_pairs_of(clips, truth)
-        pairs += list(valid.cpu().numpy())
+        pairs += list(pairs_of_steps(valid, frames_per_step).cpu().numpy())
         change += (clips[:, :, 1:] - clips[:, :, :-1]).square().mean((1, 3, 4, 5))[valid].tolist()
         variance += clips.var(dim=2, correction=0).mean((1, 2, 3, 4)).tolist()
         rate = frame_rate_hz_of(truth)
@@ -54,7 +59,8 @@ def gather(
         outputs=outputs,
         pairs=pairs,
         pixel_delta=float("nan") if still else float(np.mean(change) / np.mean(variance)),
-        frame_rate_hz=rate,
+        frame_rate_hz=None if rate is None else rate / frames_per_step,
+        pixel_rate_hz=rate,
     )
 
 
@@ -73,7 +79,8 @@ def report_slowness(
 
     Returns:
         ``delta``: mean delta of the outputs (lower is slower), and ``eta_hz``, its speed;
-        ``delta_1``, ``delta_2`` ..: delta of each output, in the order of training slowness;
+        ``delta_1``, ``delta_2`` ..: delta of each output, in the order of training slowness, and
+        ``eta_1_hz`` ..;
         ``delta_linear``: the same number of features, read linearly from the pooled features;
         ``delta_pixels``: the floor of the raw pixels, with ``eta_pixels_hz``;
         ``effective_rank`` and ``feature_std`` of the pooled features;
@@ -90,15 +97,23 @@ def report_slowness(
     report = {"delta": float(deltas.mean()), "delta_linear": float(linear.mean())}
     report["delta_pixels"] = test.pixel_delta
     report |= {f"delta_{i + 1}": float(delta) for i, delta in enumerate(deltas)}
-    if test.frame_rate_hz is not None:
-        for name in ("", "_linear", "_pixels"):
-            speed = eta_hz(report[f"delta{name}"], test.frame_rate_hz)
-            report[f"eta{name}_hz"] = float(speed)
+    report |= _speeds(report, test)
     pooled = torch.from_numpy(np.concatenate(test.pooled))
     report["effective_rank"] = float(effective_rank(pooled))
     report["feature_std"] = float(pooled.std(dim=0).mean())
     report["clip_identity"] = _between_share(rotated)
     return report
+
+
+def _speeds(report: dict[str, float], test: Gathered) -> dict[str, float]:
+    """Return eta in Hz for each delta of a report; nothing where the frame rate is unknown."""
+    if test.frame_rate_hz is None or test.pixel_rate_hz is None:
+        return {}
+    rate_hz = dict.fromkeys(report, test.frame_rate_hz) | {"delta_pixels": test.pixel_rate_hz}
+    return {
+        f"{name.replace('delta', 'eta')}_hz": float(eta_hz(delta, rate_hz[name]))
+        for name, delta in report.items()
+    }
 
 
 def _held_out_deltas(

@@ -1,38 +1,18 @@
-from itertools import combinations_with_replacement
-
 import numpy as np
 import pytest
 import scipy.linalg
 from merkwelt.objectives import eta_hz, fit_sfa
 from merkwelt.objectives.slowness.closed_form import check_clips, measure_delta
 
-
-def chaotic_series(samples=10_000):
-    """Return Wiskott's (2003) logistic map and its driving force; oracle O3."""
-    t = np.linspace(0, 1, samples, endpoint=False)
-    force = np.sin(2 * np.pi * 5 * t) + np.sin(2 * np.pi * 11 * t) + np.sin(2 * np.pi * 13 * t)
-    series = np.empty(samples)
-    series[0] = 0.6
-    for i in range(1, samples):
-        series[i] = (3.6 + 0.13 * force[i]) * series[i - 1] * (1 - series[i - 1])
-    return series, force
-
-
-def monomials(signals, degree):
-    """Return all products of up to ``degree`` columns."""
-    columns = range(signals.shape[1])
-    return np.stack(
-        [
-            np.prod(signals[:, list(chosen)], axis=1)
-            for order in range(1, degree + 1)
-            for chosen in combinations_with_replacement(columns, order)
-        ],
-        axis=1,
-    )
-
-
-def correlation(a, b):
-    return abs(np.corrcoef(a, b)[0, 1])
+from .oracles import (
+    chaotic_series,
+    clips_with_identity,
+    correlation,
+    embedded,
+    mixed_cosines,
+    monomials,
+    walks,
+)
 
 
 def test_free_responses_are_half_cosines():
@@ -57,9 +37,7 @@ def test_free_responses_are_half_cosines():
 
 
 def test_mixed_cosines_are_unmixed():
-    t = np.linspace(0, 8 * np.pi, 1000)
-    sources = np.stack([np.cos(k * t) for k in range(1, 6)], axis=1)
-    mixed = sources @ np.random.default_rng(0).normal(0, 1, (5, 5))
+    sources, mixed = mixed_cosines()
     fit = fit_sfa([mixed], covariance="total", ddof=1)
     np.testing.assert_allclose(
         fit.delta, [0.000632, 0.002529, 0.005688, 0.010108, 0.015787], atol=5e-7
@@ -76,8 +54,7 @@ def test_mixed_cosines_are_unmixed():
 
 def test_chaotic_series_gives_its_driving_force():
     series, force = chaotic_series()
-    embedded = np.lib.stride_tricks.sliding_window_view(series, 10)
-    expanded = monomials(embedded, 3)
+    expanded = monomials(embedded(series), 3)
     assert expanded.shape == (9991, 285)
     fit = fit_sfa([expanded], outputs=2, covariance="total", ddof=1, rank_tolerance=1e-15)
     np.testing.assert_allclose(fit.delta, [4.1259e-5, 9.36e-5], rtol=3e-3)
@@ -98,13 +75,7 @@ def test_chaotic_series_gives_its_driving_force():
 def test_total_covariance_finds_which_clip_it_is(
     covariance, delta, identity_share, slow_correlation
 ):
-    rng = np.random.default_rng(0)
-    identity = rng.normal(size=(40, 1, 12))
-    slow = np.cumsum(rng.normal(size=(40, 16, 1)), axis=1)
-    slow = slow - slow.mean(axis=1, keepdims=True)
-    slow = slow / slow.std()
-    mixing = rng.normal(size=(1, 12))
-    signals = identity + slow * mixing + 0.3 * rng.normal(size=(40, 16, 12))
+    signals, slow = clips_with_identity()
     fit = fit_sfa(signals, covariance=covariance)
     slowest = fit(signals)[..., 0]
     within = slowest - slowest.mean(axis=1, keepdims=True)
@@ -113,13 +84,8 @@ def test_total_covariance_finds_which_clip_it_is(
     assert correlation(within.ravel(), slow.ravel()) == pytest.approx(slow_correlation, abs=5e-3)
 
 
-def _signals(clips=6, frames=20, signals=4):
-    rng = np.random.default_rng(3)
-    return np.cumsum(rng.normal(size=(clips, frames, signals)), axis=1)
-
-
 def test_features_have_unit_variance_and_do_not_correlate():
-    signals = _signals()
+    signals = walks()
     features = fit_sfa(signals, covariance="total")(signals).reshape(-1, 4)
     np.testing.assert_allclose(features.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(features.T @ features / len(features), np.eye(4), atol=1e-10)
@@ -127,7 +93,7 @@ def test_features_have_unit_variance_and_do_not_correlate():
 
 @pytest.mark.parametrize("covariance", ["within", "total"])
 def test_measured_delta_of_the_fit_is_its_delta(covariance):
-    signals = _signals()
+    signals = walks()
     fit = fit_sfa(signals, covariance=covariance)
     np.testing.assert_allclose(
         measure_delta(fit(signals), covariance=covariance), fit.delta, rtol=1e-9
@@ -135,7 +101,7 @@ def test_measured_delta_of_the_fit_is_its_delta(covariance):
 
 
 def test_invertible_mixing_changes_no_delta():
-    signals = _signals()
+    signals = walks()
     mixing = np.random.default_rng(4).normal(size=(4, 4))
     np.testing.assert_allclose(
         fit_sfa(signals @ mixing + 5).delta, fit_sfa(signals).delta, rtol=1e-8
@@ -143,7 +109,7 @@ def test_invertible_mixing_changes_no_delta():
 
 
 def test_differences_never_cross_clips():
-    signals = _signals()
+    signals = walks()
     order = [3, 0, 5, 1, 4, 2]
     np.testing.assert_allclose(fit_sfa(signals[order]).delta, fit_sfa(signals).delta, rtol=1e-9)
     np.testing.assert_allclose(
@@ -154,7 +120,7 @@ def test_differences_never_cross_clips():
 
 
 def test_rank_deficient_signals_lose_the_empty_directions():
-    signals = _signals()
+    signals = walks()
     doubled = np.concatenate([signals, signals], axis=2)
     fit = fit_sfa(doubled)
     assert fit.rank == 4
@@ -164,7 +130,7 @@ def test_rank_deficient_signals_lose_the_empty_directions():
 
 
 def test_masked_jumps_do_not_count():
-    signals = _signals()
+    signals = walks()
     jumping = signals.copy()
     jumping[:, 10:] += 1000
     pairs = np.ones((6, 19), dtype=bool)
@@ -214,8 +180,8 @@ def test_wrong_signals_are_refused():
     with pytest.raises(ValueError, match="'within' or 'total', got 'between'"):
         check_clips([np.zeros((4, 3))], "between")
     with pytest.raises(ValueError, match="at least one valid pair"):
-        fit_sfa(_signals(), valid_pairs=np.zeros((6, 19), dtype=bool))
+        fit_sfa(walks(), valid_pairs=np.zeros((6, 19), dtype=bool))
     with pytest.raises(ValueError, match=r"valid_pairs of \[19\]"):
-        fit_sfa(_signals(), valid_pairs=np.ones((6, 18), dtype=bool))
+        fit_sfa(walks(), valid_pairs=np.ones((6, 18), dtype=bool))
     with pytest.raises(ValueError, match="above 0 Hz"):
         eta_hz(0.1, 0.0)

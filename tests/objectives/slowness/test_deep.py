@@ -5,12 +5,16 @@ import pytest
 import torch
 from merkwelt.objectives import Slowness, SlownessConfig, fit_sfa, probe_shapes
 from merkwelt.objectives.slowness.closed_form import measure_delta
-from merkwelt.objectives.slowness.deep import RunningMoments, RunningStandard, slowness_surrogate
+from merkwelt.objectives.slowness.running import (
+    RunningMoments,
+    RunningStandard,
+    slowness_surrogate,
+)
 from merkwelt.objectives.spread import effective_rank
 from torch import nn
 
 from ..linear_encoder import LinearEncoder, noisy_walks
-from .test_closed_form import chaotic_series, monomials
+from .oracles import whitened_chaos
 
 
 def _random_walk(samples=500, signals=12):
@@ -32,7 +36,9 @@ def _trace(values, change):
 
 def test_surrogate_has_the_gradient_of_the_trace():
     walk = _random_walk()
-    weights = torch.from_numpy(np.random.default_rng(1).normal(size=(12, 3))).requires_grad_()
+    drawn = np.random.default_rng(1).normal(size=(12, 3))
+    # Outputs of this scale have gradients of which float64 keeps the sixteenth decimal.
+    weights = torch.from_numpy(4 * np.linalg.qr(drawn)[0]).requires_grad_()
     values, change = walk @ weights, (walk[1:] - walk[:-1]) @ weights
     moments = RunningMoments(3, epsilon=0.0)
     moments.update(values, change)
@@ -40,7 +46,7 @@ def test_surrogate_has_the_gradient_of_the_trace():
     (got,) = torch.autograd.grad(surrogate, weights, retain_graph=True)
     (expected,) = torch.autograd.grad(_trace(values, change), weights)
     assert expected.abs().max() > 1e-3
-    assert (got - expected).abs().max() < 1e-12
+    assert (got - expected).abs().max() < 1e-16
 
 
 @pytest.mark.parametrize("covariance", ["within", "total"])
@@ -60,6 +66,24 @@ def test_objective_has_the_gradient_of_the_trace(covariance):
     (expected,) = torch.autograd.grad(trace, objective.project.weight)
     torch.testing.assert_close(got, expected, rtol=1e-9, atol=1e-12)
     assert float(measures["slowness"]) == pytest.approx(float(trace.detach()), rel=1e-9)
+
+
+def test_penalty_has_its_gradient():
+    walk = _random_walk(signals=3) / 10
+    mixing = torch.from_numpy(np.random.default_rng(1).normal(size=(3, 3))).requires_grad_()
+    values, change = walk @ mixing, (walk[1:] - walk[:-1]) @ mixing
+    moments = RunningMoments(3)
+    moments.update(values.detach(), change.detach())
+    gradients = [
+        torch.autograd.grad(
+            slowness_surrogate(values, change, moments, penalty=penalty), mixing, retain_graph=True
+        )[0]
+        for penalty in (0.0, 0.5)
+    ]
+    second = values.T @ values / len(values)
+    penalty = 0.5 * (second - torch.eye(3, dtype=torch.float64)).square().mean()
+    (expected,) = torch.autograd.grad(penalty, mixing)
+    torch.testing.assert_close(gradients[1] - gradients[0], expected, rtol=1e-9, atol=1e-12)
 
 
 def test_slowness_does_not_change_under_invertible_mixing():
@@ -96,14 +120,9 @@ def test_running_moments_follow_their_schedule():
 
 
 def ky_fan_problem():
-    """Return oracle O5: whitened signals, and the sum of their three smallest deltas."""
-    series, _ = chaotic_series()
-    expanded = monomials(np.lib.stride_tricks.sliding_window_view(series, 10), 2)
-    expanded = expanded - expanded.mean(axis=0)
-    u, s, _ = np.linalg.svd(expanded, full_matrices=False)
-    white = u[:, s > 1e-6 * s[0]] * math.sqrt(len(expanded) - 1)
-    deltas = fit_sfa([white], outputs=3, covariance="total", ddof=1).delta
-    return white, deltas
+    """Return oracle O5: whitened signals, and their three smallest deltas."""
+    white = whitened_chaos()
+    return white, fit_sfa([white], outputs=3, covariance="total", ddof=1).delta
 
 
 def test_ky_fan_bound_is_the_published_number():
@@ -113,19 +132,20 @@ def test_ky_fan_bound_is_the_published_number():
     assert deltas.sum() == pytest.approx(0.0850128, rel=1e-5)
 
 
-@pytest.mark.slow
-def test_small_batches_come_close_to_the_ky_fan_bound():
-    # The reference has 1.04-1.05 with 64 frames (32 pairs) after 3000 steps of Adam.
+@pytest.mark.parametrize("frames", [16, 64])
+def test_small_batches_come_close_to_the_ky_fan_bound(frames):
+    # The reference has 1.13-1.22 with 16 frames (8 pairs) and 1.04-1.05 with 64 after 3000 steps
+    # of Adam. benchmarks/sfa.py has more seeds.
     steps = 3000
     white, deltas = ky_fan_problem()
     signals = torch.from_numpy(white)
     generator = torch.Generator().manual_seed(0)
     weights = (torch.randn(65, 3, generator=generator, dtype=torch.float64) / 8).requires_grad_()
-    optimiser = torch.optim.Adam([weights], lr=2e-2)
+    optimiser = torch.optim.Adam([weights], lr=2e-2, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     moments = RunningMoments(3)
     for _ in range(steps):
-        first = torch.randint(len(signals) - 1, (32,), generator=generator)
+        first = torch.randint(len(signals) - 1, (frames // 2,), generator=generator)
         before, after = signals[first] @ weights, signals[first + 1] @ weights
         values, change = torch.cat([before, after]), after - before
         moments.update(values, change)
@@ -135,7 +155,7 @@ def test_small_batches_come_close_to_the_ky_fan_bound():
         schedule.step()
     with torch.no_grad():
         ratio = float(_trace(signals @ weights, (signals[1:] - signals[:-1]) @ weights))
-    assert 0.999 < ratio / deltas.sum() < 1.08
+    assert 0.999 < ratio / deltas.sum() < {16: 1.25, 64: 1.08}[frames]
 
 
 def test_masked_pairs_do_not_count():
