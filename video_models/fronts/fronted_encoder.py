@@ -77,6 +77,8 @@ class FrontedEncoder(nn.Module):
         self.front = front
         self.encoder = encoder
         self.causal = bool(getattr(encoder, "causal", False))
+        self.least_frames: int = getattr(encoder, "least_frames", 1)
+        self.image_size_px: int | None = getattr(encoder, "image_size_px", None)
 
     @property
     def frames_per_step(self) -> int:
