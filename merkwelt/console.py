@@ -12,6 +12,11 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 SECONDS_BETWEEN_LINES = 60.0
 
 
+def silence() -> None:
+    """Say nothing any more, as on all but the first of several processes; errors are still told."""
+    OUT.quiet = True
+
+
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[float, str], None]]:
     """Yield a function that takes the share done (0 to 1) and a short message.

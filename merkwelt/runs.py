@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .names import RecipeName
 from .parts import Progress
+from .recipes import RECIPES
+from .recipes import recipe as recipe_of
 from .report import train_report, write_report
 from .training.clips import StoredClips
 from .training.experiment import Experiment
 from .training.loop import RunSummary, train
-from .training.run_folder import RESULTS
+from .training.metrics_log import MetricsListener
+from .training.ranks import is_first_rank
+from .training.run_folder import RESULTS, load_experiment
+from .training.stills import StillSource
 from .training.stream_clips import StreamClips
 
 REPORT_FILE = "report.html"
@@ -26,26 +32,54 @@ class Trained:
     report: Path
 
 
+def experiment_of(recipe: RecipeName | None, like: Path | None) -> Experiment:
+    """Return the experiment of a recipe, or that of another run's ``config.json``.
+
+    Raises:
+        ValueError: neither is given, or a recipe that is not the run's.
+        FileNotFoundError: ``like`` is no run.
+    """
+    if like is None:
+        if recipe is None:
+            raise ValueError(
+                f"expected a recipe out of {sorted(RECIPES)}, or --like RUN for the experiment of "
+                "another run"
+            )
+        return recipe_of(recipe)
+    experiment = load_experiment(like)
+    if recipe is not None and recipe != experiment.name:
+        raise ValueError(
+            f"expected the recipe of {like}, which is {experiment.name!r}, or none, got {recipe!r}"
+        )
+    return experiment
+
+
 def train_run(  # noqa: PLR0913 - as train, and the words for its report
     experiment: Experiment,
     data: Path | StoredClips | StreamClips,
     out: Path,
     *,
+    stills: StillSource | None = None,
     steps: int | None = None,
     device: str = "auto",
     options: Sequence[str] = (),
     progress: Progress | None = None,
+    listeners: Sequence[MetricsListener] = (),
 ) -> Trained:
     """Train an experiment on a data set and write the run's ``report.html``.
+
+    Under ``torchrun`` the first rank writes the report, and the others have nothing to tell.
 
     Args:
         experiment: what to learn.
         data: a folder of clips or videos, or clips that are rendered while training.
         out: the run's folder.
+        stills: labelled images with human maps, for objectives that learn from them as well.
         steps: replaces the experiment's number of steps.
         device: ``auto``, ``cpu`` or ``cuda``.
         options: what else the command says that makes this run again, for the report.
         progress: told the share done and a message.
+        listeners: told all measures.
 
     Raises:
         FileNotFoundError: there is no data set.
@@ -53,7 +87,18 @@ def train_run(  # noqa: PLR0913 - as train, and the words for its report
         FileExistsError: ``out`` holds something else, or a run of another configuration.
     """
     data = StoredClips(data) if isinstance(data, Path) else data
-    summary = train(experiment, data, out, steps=steps, device=device, progress=progress)
+    summary = train(
+        experiment,
+        data,
+        out,
+        stills=stills,
+        steps=steps,
+        device=device,
+        progress=progress,
+        listeners=listeners,
+    )
+    if not is_first_rank():
+        return Trained(summary=summary, lines=(), report=out / REPORT_FILE)
     words = ["merkwelt", "train", experiment.name, "--data", data.name_in_commands]
     words += ["--out", out.name, "--steps", str(summary.steps), *options]
     command = shlex.join(words)
@@ -74,9 +119,14 @@ def stream_lines(run: Path) -> tuple[str, ...]:
 
 def summary_lines(summary: RunSummary) -> tuple[str, ...]:
     """Return held-out measures beside those of the untrained network, for a terminal."""
-    lines = [f"{summary.run}: {summary.steps} steps", f"{'held out':36s} trained    untrained"]
-    for name, value in summary.held_out.items():
-        before = summary.untrained.get(name)
-        lines.append(f"{name:36s} {value:9.4g}  {'' if before is None else f'{before:9.4g}'}")
+    columns = [summary.held_out, summary.untrained]
+    heads = "  trained  untrained"
+    if summary.averaged is not None:
+        columns.insert(1, summary.averaged)
+        heads = "  trained   averaged  untrained"
+    lines = [f"{summary.run}: {summary.steps} steps", f"{'held out':36s} {heads}"]
+    for name in summary.held_out:
+        values = (f"{c[name]:9.4g}" if name in c else f"{'':9s}" for c in columns)
+        lines.append(f"{name:36s} {'  '.join(values)}".rstrip())
     lines += [f"damaged checkpoint passed over: {why}" for why in summary.skipped_checkpoints]
     return tuple(lines)

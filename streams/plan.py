@@ -60,6 +60,8 @@ class PlannedScene:
     field_sha256: str | None = None
     """Hash of the field's weights alone, by which splits are told apart; None in plans of before.
     No part of the plan's identity: ``sha256`` says more."""
+    metric: bool | None = None
+    """Whether its lengths are metres; None in plans of before. Recorded only, like the licence."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -274,6 +276,7 @@ def make_plan(  # noqa: PLR0913 - each of them is part of the plan
             weight=weight,
             licence=scene.card.licence,
             field_sha256=field_fingerprint(scene.field),
+            metric=scene.card.is_metric,
         )
         for scene, weight in zip(scenes, weights, strict=True)
     )

@@ -1,7 +1,7 @@
 """A section about training runs: their curves, each beside its floors."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,60 +9,14 @@ import numpy as np
 from .blocks import Block, Details, FigureBlock, Gallery, Note
 from .curves import Curve, CurvePanel, Floor, curve_plot, read_metrics
 from .page import Section
+from .spectrum_plot import read_spectra, spectrum_plot
+from .training_panels import LOSS, PANELS, SPREAD, PanelSpec
 
-
-@dataclass(frozen=True, kw_only=True)
-class PanelSpec:
-    """Which measures of a run belong into one plot."""
-
-    title: str
-    caption: str
-    curves: Mapping[str, str]
-    """Measure to the name it is shown by."""
-    floors: Mapping[str, str]
-
-
-PANELS = (
-    PanelSpec(
-        title="Error of the predicted next frame",
-        caption="Mean square over the pixels of both eyes; lower is better.",
-        curves={"mse": "prediction"},
-        floors={"copy_last_mse": "copy last frame", "mean_image_mse": "mean image"},
-    ),
-    PanelSpec(
-        title="Error of the predicted next features",
-        caption="Mean square at the deepest map; lower is better.",
-        curves={"feature_mse": "prediction"},
-        floors={"feature_persistence_mse": "no change"},
-    ),
-    PanelSpec(
-        title="Slowness of the features",
-        caption="Mean squared change from frame to frame over variance; lower is slower.",
-        curves={"delta": "outputs", "delta_linear": "best linear readout"},
-        floors={"delta_pixels": "raw pixels", "delta_untrained": "untrained network"},
-    ),
-    PanelSpec(
-        title="Slowness while training",
-        caption="Squared change from frame to frame at unit variance, summed over features.",
-        curves={"slowness": "training batches"},
-        floors={},
-    ),
-    PanelSpec(
-        title="Effective rank",
-        caption="How many directions the features fill; 1 means that they collapsed.",
-        curves={"effective_rank": "features"},
-        floors={},
-    ),
-)
-LOSS = PanelSpec(
-    title="Loss",
-    caption="What training descends; lower is better.",
-    curves={"loss": "training batches"},
-    floors={},
-)
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
 HELD_OUT = "held_out"
+LOOKS = "features"
+"""Group of the measures of how features are spread."""
 UNTRAINED = ("untrained", "random", "random_init", "floor", "floors")
 """Groups of measures that belong to a network that has not learned."""
 
@@ -102,7 +56,44 @@ def _run_blocks(name: str, folder: Path, *, titled: bool) -> list[Block]:
         )
         for panel in panels
     )
-    return [Gallery(figures=figures)]
+    return [Gallery(figures=figures), *_spread_blocks(name, path, metrics, titled=titled)]
+
+
+def _spread_blocks(
+    name: str, path: Path, metrics: Mapping[str, Curve], *, titled: bool
+) -> list[Block]:
+    """Return how the features are spread, and a warning if they collapsed in the end."""
+    looks = {_split(full)[1]: curve for full, curve in metrics.items() if _split(full)[0] == LOOKS}
+    panels = [panel for spec in SPREAD if (panel := _panel(spec, looks)).curves]
+    figures = [
+        FigureBlock(figure=curve_plot(panel), title=panel.title, caption=panel.caption)
+        for panel in panels
+    ]
+    spectra = read_spectra(path)
+    if spectra:
+        figures.append(
+            FigureBlock(
+                figure=spectrum_plot(spectra),
+                title="Spectrum of the features",
+                caption="Share of variance along each principal direction; steep is low rank.",
+            )
+        )
+    said = collapse_of(path)
+    start = f"{name}: the" if titled else "The"
+    warning = Note(text=f"{start} features have {said}.", kind="warning") if said else None
+    return [
+        *([warning] if warning else []),
+        *([Gallery(figures=tuple(figures))] if figures else []),
+    ]
+
+
+def collapse_of(path: Path) -> str | None:
+    """Return what the last look at the features says of collapse; None if all is well."""
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    entries = [json.loads(line) for line in lines if line.strip()]
+    steps = [entry["step"] for entry in entries if entry.get("split") == "features"]
+    said = [entry for entry in entries if entry.get("collapse")]
+    return said[-1]["collapse"] if said and said[-1]["step"] >= max(steps, default=0) else None
 
 
 def run_panels(metrics: Mapping[str, Curve]) -> tuple[CurvePanel, ...]:
@@ -125,7 +116,7 @@ def run_panels(metrics: Mapping[str, Curve]) -> tuple[CurvePanel, ...]:
 
 def _panel(spec: PanelSpec, metrics: Mapping[str, Curve]) -> CurvePanel:
     curves: list[Curve] = []
-    floors: dict[str, float] = {}
+    floors: dict[str, float] = dict(spec.fixed_floors)
     # Floors are measured in every group; those of held-out clips come last and stay.
     for full_name in sorted(metrics, key=lambda name: _split(name)[0] == HELD_OUT):
         curve = metrics[full_name]
@@ -133,10 +124,11 @@ def _panel(spec: PanelSpec, metrics: Mapping[str, Curve]) -> CurvePanel:
         if measure in spec.floors and np.isfinite(curve.values).any():
             floors[spec.floors[measure]] = float(np.nanmean(_finite(curve.values)))
         elif measure in spec.curves and group in UNTRAINED:
-            floors[_joined("untrained", measure, spec)] = float(curve.values[-1])
+            floors[_joined("untrained", measure, spec)] = max(float(curve.values[-1]), spec.lowest)
         elif measure in spec.curves:
             name = _joined(group.replace("_", " ") or spec.curves[measure], measure, spec)
-            curves.append(Curve(name=name, steps=curve.steps, values=curve.values))
+            values = np.maximum(curve.values, spec.lowest)
+            curves.append(Curve(name=name, steps=curve.steps, values=values))
     return CurvePanel(
         title=spec.title,
         caption=spec.caption,

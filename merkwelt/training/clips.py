@@ -1,7 +1,7 @@
 """Clips for training: where they come from, which are held out, and in which order they come."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,8 +14,10 @@ from torch import Tensor
 from ..objectives.objective import Batch
 from ..render.motion.trajectory import Trajectory
 from ..streams.open_clips import open_clips
-from ..streams.videos.clips import VideoClips
+from ..streams.plan import Plan
+from ..streams.videos.clips import WINDOW_BITS, VideoClips
 from ..streams.videos.cut import ClipCut
+from .self_motion import self_motion
 
 CACHED_BYTES = 1 << 30
 
@@ -28,6 +30,13 @@ class TrainingClip:
     """uint8 ``[eye, time, channel, height, width]``."""
     valid_pairs: Tensor | None = None
     """bool ``[time - 1]``: no saccade or blink lies between the frames; None if not known."""
+    translation_m: Tensor | None = None
+    """float ``[time - 1, 3]``: see ``self_motion``; None if poses or their scale are not known."""
+    rotation_rad: Tensor | None = None
+    """float ``[time - 1, 3]``: see ``self_motion``; None if poses are not known."""
+    clip_class: int | None = None
+    """Which of the training clips it is, or of their chunks (see ``ClipClasses``): -1 if it is
+    none of them, None if they cannot be counted."""
 
 
 class ClipSource(Protocol):
@@ -69,8 +78,28 @@ class StoredClips:
         if sample.video is None:
             raise RuntimeError(f"expected clip {clip} to have video, got {sample}")
         way = sample.trajectory
-        pairs = None if way is None else pairs_within_fixations(way)
-        return TrainingClip(video=sample.video, valid_pairs=pairs)
+        if way is None:
+            return TrainingClip(video=sample.video)
+        translation, rotation = self_motion(way.world_from_eye)
+        return TrainingClip(
+            video=sample.video,
+            valid_pairs=pairs_within_fixations(way),
+            translation_m=translation if self._is_metric(clip) else None,
+            rotation_rad=rotation,
+        )
+
+    def chunk(self, clip: int, seconds: float | None) -> Hashable:
+        """Return what is the same for clips out of one chunk of a video of so many seconds.
+
+        Every rendered clip is a walk of its own, and so a chunk; without ``seconds`` every clip is.
+        """
+        if seconds is None or not isinstance(self._clips, VideoClips):
+            return clip
+        return clip >> WINDOW_BITS, int(self._clips.times_s(clip)[0] // seconds)
+
+    def _is_metric(self, clip: int) -> bool:
+        # Poses beside videos are taken at their word: KITTI's and those of 7-Scenes are metres.
+        return isinstance(self._clips, VideoClips) or lengths_are_metres(self._clips.plan, clip)
 
 
 class MemoryClips:
@@ -90,6 +119,17 @@ class MemoryClips:
     def read(self, clip: int) -> TrainingClip:
         """Return a clip by its id."""
         return TrainingClip(video=self._videos[clip])
+
+
+def lengths_are_metres(plan: Plan, clip: int) -> bool:
+    """Return whether a clip's scene has metric scale, as far as its plan tells.
+
+    Plans of before do not say it of scenes, but refused stereo and signals where it is not known.
+    """
+    said = plan.scene_of(clip).metric
+    if said is not None:
+        return said
+    return bool(plan.settings.get("stereo", True)) or bool(plan.settings.get("signals", False))
 
 
 def pairs_within_fixations(trajectory: Trajectory) -> Tensor:
@@ -170,9 +210,19 @@ class ClipLoader:
             "frame_rate_hz": torch.tensor(self.source.frame_rate_hz),
             "clip": torch.tensor(clips, device=device),
         }
-        pairs = [each.valid_pairs for each in read if each.valid_pairs is not None]
-        if self.mask_saccades and len(pairs) == len(read):
-            truth["valid_pairs"] = torch.stack(pairs).to(device)
+        named = {
+            "translation_m": [each.translation_m for each in read],
+            "rotation_rad": [each.rotation_rad for each in read],
+        }
+        if self.mask_saccades:
+            named["valid_pairs"] = [each.valid_pairs for each in read]
+        for name, found in named.items():
+            known = [each for each in found if each is not None]
+            if len(known) == len(read):
+                truth[name] = torch.stack(known).to(device)
+        classes = [each.clip_class for each in read if each.clip_class is not None]
+        if len(classes) == len(read):
+            truth["clip_class"] = torch.tensor(classes, device=device)
         return self._resized(video.to(device).float() / 255), truth
 
     def batches(self, clips: Sequence[int], size: int, device: torch.device) -> list[Batch]:
@@ -204,7 +254,7 @@ class ClipLoader:
         if eyes < self.eyes:
             raise ValueError(
                 f"expected clips of {self.eyes} eyes, got {eyes}; use an encoder with eyes=1 "
-                "(--eyes 1), or render stereo clips"
+                "(--eyes 1) and an objective that does not compare eyes, or render stereo clips"
             )
         if frames < 2:
             raise ValueError("expected clips of at least 2 frames, got 1: nothing changes in it")

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 from ..objectives import build as objectives
 from ..video_models import build as encoders
 from .experiment import Experiment, OptimiserConfig
+from .field_types import fitting
 
 KINDS: Mapping[str, type] = {
     kind.__name__: kind
@@ -35,7 +36,8 @@ def from_plain(plain: Any) -> Any:  # noqa: ANN401 - the inverse of to_plain
     """Return what ``to_plain`` was given; a missing field takes its default.
 
     Raises:
-        ValueError: an unknown kind or field, as a newer version may have written.
+        ValueError: an unknown kind or field, as a newer version may have written, or a value that
+            does not fit its field.
     """
     if isinstance(plain, list):
         return tuple(from_plain(each) for each in plain)
@@ -52,7 +54,25 @@ def from_plain(plain: Any) -> Any:  # noqa: ANN401 - the inverse of to_plain
         raise ValueError(
             f"{kind.__name__} has no field {', '.join(unknown)}; it has {sorted(known)}"
         )
-    return kind(**{name: from_plain(value) for name, value in plain.items() if name != "kind"})
+    missing = [name for name, needed in _needed(kind).items() if needed and name not in plain]
+    if missing:
+        raise ValueError(f"{kind.__name__} needs {', '.join(missing)}")
+    hints = get_type_hints(kind)
+    return kind(
+        **{
+            name: fitting(from_plain(value), hints[name], f"{kind.__name__}.{name}")
+            for name, value in plain.items()
+            if name != "kind"
+        }
+    )
+
+
+def _needed(kind: type) -> dict[str, bool]:
+    """Return for each field whether it has no default."""
+    none = dataclasses.MISSING
+    return {
+        f.name: f.default is none and f.default_factory is none for f in dataclasses.fields(kind)
+    }
 
 
 def with_overrides(plain: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,13 +84,22 @@ def with_overrides(plain: Mapping[str, Any], overrides: Mapping[str, Any]) -> di
     """
     changed = dict(plain)
     for name, value in overrides.items():
-        head, _, rest = name.partition(".")
-        if head not in changed:
-            raise ValueError(f"cannot override {name!r}: there is {sorted(changed)}")
-        if rest and not isinstance(changed[head], dict):
-            raise ValueError(f"cannot override {name!r}: {head} has no fields")
-        changed[head] = with_overrides(changed[head], {rest: value}) if rest else value
+        changed = _with_override(changed, name.split("."), value, name)
     return changed
+
+
+def _with_override(
+    plain: Mapping[str, Any],
+    path: list[str],
+    value: Any,  # noqa: ANN401 - plain data
+    name: str,
+) -> dict[str, Any]:
+    head, *rest = path
+    if head not in plain:
+        raise ValueError(f"cannot override {name!r}: there is {sorted(plain)}")
+    if rest and not isinstance(plain[head], Mapping):
+        raise ValueError(f"cannot override {name!r}: {head} has no fields")
+    return {**plain, head: _with_override(plain[head], rest, value, name) if rest else value}
 
 
 def differences(there: Any, here: Any, name: str = "") -> list[str]:  # noqa: ANN401 - plain data

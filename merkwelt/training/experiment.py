@@ -1,6 +1,7 @@
 """What a training run is made of: one frozen description, and the modules that it describes."""
 
 from dataclasses import dataclass, field
+from typing import get_args
 
 import torch
 from torch import nn
@@ -9,6 +10,7 @@ from ..objectives.build import ObjectiveConfig, build_objective
 from ..objectives.objective import probe_shapes
 from ..video_models.build import EncoderConfig, build_encoder
 from ..video_models.stereo_cnn import StereoCNNConfig
+from .encoder_view import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +56,26 @@ class Experiment:
     """Height and width of the random cut that training sees of each frame; 1 cuts nothing."""
     freeze_encoder: bool = False
     """Train the heads alone, on an untrained encoder: the floor of every learning claim."""
+    precision: Precision = "float32"
+    """Of the encoder's forward pass while training: ``bf16`` is automatic mixed precision. Weights,
+    heads, statistics and losses are float32 or more, and so is all that is measured."""
+    compile: bool = False
+    """Run the encoder through torch.compile while training."""
+    ema: float | None = None
+    """Share that a running average of the weights keeps at each step, such as 0.999; it is stored
+    and measured beside them. None keeps no average."""
     held_out_share: float = 0.2
     """Of the clips, for validation; by clip and not by scene."""
     validate_every: int = 50
+    diagnose_every: int = 50
+    """Steps between looks at how features are spread, for signs of collapse."""
     checkpoint_every: int = 50
     keep_checkpoints: int = 3
 
     def __post_init__(self) -> None:
         """Refuse settings outside their range."""
-        counts = ("steps", "batch_size", "validate_every", "checkpoint_every", "keep_checkpoints")
+        every = ("validate_every", "diagnose_every", "checkpoint_every")
+        counts = ("steps", "batch_size", *every, "keep_checkpoints")
         wrong = [name for name in counts if getattr(self, name) < 1]
         if wrong:
             raise ValueError(f"expected at least 1 for {', '.join(wrong)}, got {self}")
@@ -73,8 +86,19 @@ class Experiment:
             )
         if not 0 < self.crop_share <= 1:
             raise ValueError(f"expected a crop share in (0, 1], got {self.crop_share}")
+        if self.precision not in get_args(Precision):
+            raise ValueError(
+                f"expected a precision out of {get_args(Precision)}, got {self.precision!r}"
+            )
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise ValueError(f"expected ema to be None or in (0, 1), got {self.ema}")
         if self.image_size_px is not None and self.image_size_px < 1:
             raise ValueError(f"expected an image size of at least 1 px, got {self.image_size_px}")
+
+
+def clip_eyes_of(experiment: Experiment) -> int:
+    """Return how many eyes a run's clips must have: the encoder's, unless the objective says."""
+    return getattr(experiment.objective, "clip_eyes", None) or experiment.encoder.eyes
 
 
 def build(experiment: Experiment) -> tuple[nn.Module, nn.Module]:
@@ -82,11 +106,15 @@ def build(experiment: Experiment) -> tuple[nn.Module, nn.Module]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
         encoder = build_encoder(experiment.encoder)
+        # Not while training: a black clip must not enter running statistics.
         shapes = probe_shapes(
-            encoder,
+            encoder.eval(),
             eyes=experiment.encoder.eyes,
             image_channels=experiment.encoder.image_channels,
+            size_px=getattr(encoder, "image_size_px", None) or 64,
+            frames=max(2, getattr(encoder, "least_frames", 1)),
         )
+        encoder.train()
         objective = build_objective(experiment.objective, shapes, encoder)
     if experiment.freeze_encoder:
         encoder.requires_grad_(requires_grad=False)

@@ -1,8 +1,10 @@
 """What a run is fed: which clips, step by step, and which it is measured with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
+from .clip_classes import ClipClasses
 from .clips import ClipSource, TrainingClip, batch_ids, held_out_split
 from .experiment import Experiment
 
@@ -82,10 +84,11 @@ class EpochFeed:
         )
         self.fit_ids: Sequence[int] = self._training_ids[:FIT_CLIPS]
         self.held_out_ids: Sequence[int] = held_out
+        self._classes = ClipClasses.of(source, self._training_ids, experiment)
 
     def read(self, clip: int) -> TrainingClip:
         """Return a clip."""
-        return self._source.read(clip)
+        return replace(self._source.read(clip), clip_class=self._classes.of_clip(clip))
 
     def start(self, state: Mapping[str, Any]) -> None:
         """Begin; there is nothing to prepare."""

@@ -1,40 +1,31 @@
 """The training loop."""
 
-import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
+from ..objectives.across_ranks import alone
 from ..objectives.objective import Batch
 from .checkpoint import newest_readable, save_checkpoint
 from .clips import ClipLoader, ClipSource, StoredClips
-from .experiment import Experiment
+from .comparable import comparable
+from .diagnostics import diagnose
+from .experiment import Experiment, clip_eyes_of
 from .feed import Feed, FeedingSource, described, feed_of
 from .learner import Learner
-from .metrics_log import MetricsLog
+from .metrics_log import MetricsListener, MetricsLog
+from .ranks import Ranks, joined_ranks
+from .results import RunSummary, results_of
 from .run_folder import RESULTS, open_run, refuse_another, write_json
-from .stills import StillSource
+from .stills import StillSource, beside_clips
 
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSummary:
-    """What a run came to; the same is in its ``results.json``."""
-
-    run: Path
-    steps: int
-    held_out: Mapping[str, float]
-    """Measures on held-out clips after the last step."""
-    untrained: Mapping[str, float]
-    """The same measures of the same network before the first step."""
-    skipped_checkpoints: tuple[str, ...]
-    """Damaged checkpoints that were passed over when the run was resumed, and why."""
+DIAGNOSED_BATCHES = 4
+"""Of training clips, at most, that the look at features is fitted on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +48,12 @@ def train(  # noqa: PLR0913 - a run is an experiment, data and where it goes
     steps: int | None = None,
     device: str = "auto",
     progress: Progress | None = None,
+    listeners: Sequence[MetricsListener] = (),
 ) -> RunSummary:
     """Return the summary of a run, trained to its end or gone on with from its last checkpoint.
 
-    On the CPU a run that was killed and resumed ends with the same bits as one that was not.
+    On the CPU a run that was killed and resumed ends with the same bits as one that was not. Under
+    ``torchrun`` the ranks share each batch; the first one measures, writes and tells of progress.
 
     Args:
         experiment: what to learn and how; see ``merkwelt.recipes``.
@@ -70,74 +63,113 @@ def train(  # noqa: PLR0913 - a run is an experiment, data and where it goes
         steps: replaces the experiment's number of steps.
         device: ``auto`` takes CUDA if there is one.
         progress: told the share done (0 to 1) and a short message.
+        listeners: told all measures, such as ``TensorBoard``.
 
     Raises:
-        ValueError: clips that the encoder or the objective cannot use.
+        ValueError: clips that the encoder or the objective cannot use, or ranks that cannot share
+            them.
         FileExistsError: the folder holds something else, or a run with another configuration.
         RuntimeError: the loss is not finite, or all checkpoints are damaged.
     """
     experiment = experiment if steps is None else replace(experiment, steps=steps)
-    where = _device(device)
     source = StoredClips(data) if isinstance(data, str | Path) else data
-    run, tell = Path(out), progress or _silent
     told = described(source) | ({} if stills is None else {"stills": stills.identity})
-    refuse_another(run, experiment, told)
-    with closing(feed_of(source, experiment)) as feed:
-        fold = _fold(experiment, feed, stills, where)
-        open_run(run, experiment, told)
-        return _train(Learner(experiment, where), fold, run, tell)
+    with joined_ranks(_device(device)) as (ranks, where):
+        _check_ranks(ranks, experiment, source)
+        refuse_another(Path(out), experiment, told)
+        with closing(feed_of(source, experiment)) as feed:
+            fold = _fold(experiment, feed, stills, where, measures=ranks.is_first)
+            learner = Learner(experiment, where, ranks=ranks)
+            ranks.wait()
+            if ranks.is_first:
+                open_run(Path(out), experiment, told)
+            log = MetricsLog(Path(out), writes=ranks.is_first, listeners=listeners)
+            tell = progress if progress is not None and ranks.is_first else _silent
+            return _train(learner, fold, log, tell)
 
 
-def _train(learner: Learner, fold: Fold, run: Path, tell: Progress) -> RunSummary:
-    experiment, log = learner.experiment, MetricsLog(run)
+def _train(learner: Learner, fold: Fold, log: MetricsLog, tell: Progress) -> RunSummary:
+    experiment, run = learner.experiment, log.path.parent
     untrained = learner.evaluate(fold.fit, fold.held_out)
-    done, skipped = _resume(run, learner, fold.feed, log, tell)
+    done, skipped = _resume(learner, fold.feed, log, tell)
     if done == 0:
         log.append(0, "untrained", untrained)
         log.append(0, "held_out", untrained)
+        _diagnose(learner, fold, log, 0, tell)
     for step in range(done, experiment.steps):
         _one_step(learner, fold, step, log)
-        _keep(learner, fold, run, log, step + 1)
+        _keep(learner, fold, log, step + 1, tell)
         tell((step + 1) / experiment.steps, f"step {step + 1} of {experiment.steps}")
     held_out = learner.evaluate(fold.fit, fold.held_out)
+    averaged = None
+    if learner.average is not None:
+        averaged = learner.evaluate(fold.fit, fold.held_out, averaged=True)
     summary = RunSummary(
         run=run,
         steps=experiment.steps,
         held_out=held_out,
+        averaged=averaged,
         untrained=untrained,
         skipped_checkpoints=tuple(skipped),
     )
-    write_json(run / RESULTS, _results(summary, learner, fold.feed, log))
-    return summary
+    if learner.ranks.is_first:
+        write_json(run / RESULTS, results_of(summary, learner, fold.feed, log))
+    log.close()
+    return learner.ranks.from_first(summary)
+
+
+def _check_ranks(ranks: Ranks, experiment: Experiment, source: ClipSource | FeedingSource) -> None:
+    """Refuse what several ranks cannot do together."""
+    if ranks.count == 1:
+        return
+    if isinstance(source, FeedingSource):
+        raise ValueError(
+            f"expected a data set on disk with {ranks.count} ranks, got a stream: clips that are "
+            "rendered while training feed one rank; render them first (merkwelt render), or train "
+            "on one rank"
+        )
+    ranks.share(range(experiment.batch_size))
 
 
 def _fold(
-    experiment: Experiment, feed: Feed, stills: StillSource | None, device: torch.device
+    experiment: Experiment,
+    feed: Feed,
+    stills: StillSource | None,
+    device: torch.device,
+    *,
+    measures: bool,
 ) -> Fold:
     """Return the clips to measure with, after a look at whether they can be learned from."""
     loader = ClipLoader(
         feed,
-        eyes=experiment.encoder.eyes,
+        eyes=clip_eyes_of(experiment),
         image_size_px=experiment.image_size_px,
         mask_saccades=experiment.mask_saccades,
         cache=feed.cached,
     )
     loader.check(feed.held_out_ids[0])
     size = experiment.batch_size
+    fit, held_out = [], []
+    if measures:
+        fit = comparable(loader.batches(feed.fit_ids, size, device), "training")
+        held_out = comparable(loader.batches(feed.held_out_ids, size, device), "held-out")
     return Fold(
         feed=feed,
         stills=stills,
         loader=loader,
-        fit=loader.batches(feed.fit_ids, size, device),
-        held_out=loader.batches(feed.held_out_ids, size, device),
+        fit=beside_clips(fit, None if stills is None else stills.training(device)),
+        held_out=beside_clips(held_out, None if stills is None else stills.held_out(device)),
     )
 
 
-def _resume(
-    run: Path, learner: Learner, feed: Feed, log: MetricsLog, tell: Progress
-) -> tuple[int, list[str]]:
+def _of_eyes(batches: Sequence[Batch], eyes: int) -> list[Batch]:
+    """Return batches with the first eyes only: objectives may need more than the encoder takes."""
+    return [(clips[:, :eyes], truth) for clips, truth in batches]
+
+
+def _resume(learner: Learner, feed: Feed, log: MetricsLog, tell: Progress) -> tuple[int, list[str]]:
     """Return how many steps are done, and which damaged checkpoints were passed over."""
-    checkpoint, skipped = newest_readable(run)
+    checkpoint, skipped = newest_readable(log.path.parent)
     for reason in skipped:
         tell(0.0, f"passed over a checkpoint: {reason}")
     step = 0 if checkpoint is None else checkpoint.step
@@ -154,52 +186,52 @@ def _resume(
 
 def _one_step(learner: Learner, fold: Fold, step: int, log: MetricsLog) -> None:
     start = time.perf_counter()
-    clips, truth = fold.loader.batch(fold.feed.batch_ids(step), learner.device)
+    clips = learner.ranks.share(fold.feed.batch_ids(step))
+    video, truth = fold.loader.batch(clips, learner.device)
     if fold.stills is not None:
         truth = {**truth, **fold.stills.batch(step, learner.device)}
     waited = time.perf_counter() - start
-    measures = learner.step((clips, truth), step)
+    measures = learner.step((video, truth), step)
     seconds = time.perf_counter() - start
     for event in fold.feed.events(step):
         log.append(step + 1, "event", {}, clip=event)
+    for event in learner.news():
+        log.append(step + 1, "event", {}, encoder=event)
     noted = fold.feed.noted(step)
     log.append(step + 1, "train", measures, seconds=seconds, data_wait_s=waited, **noted)
 
 
-def _keep(learner: Learner, fold: Fold, run: Path, log: MetricsLog, now: int) -> None:
+def _keep(learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Progress) -> None:
     """Measure on held-out clips and write a checkpoint, where it is time to."""
     experiment = learner.experiment
     last = now == experiment.steps
+    if last:
+        learner.finish(fold.fit)
     if last or now % experiment.validate_every == 0:
         log.append(now, "held_out", learner.evaluate(fold.fit, fold.held_out))
-    if last or now % experiment.checkpoint_every == 0:
+        if learner.average is not None:
+            averaged = learner.evaluate(fold.fit, fold.held_out, averaged=True)
+            log.append(now, "averaged", averaged)
+    if last or now % experiment.diagnose_every == 0:
+        _diagnose(learner, fold, log, now, tell)
+    if learner.ranks.is_first and (last or now % experiment.checkpoint_every == 0):
         checkpoint = learner.checkpoint(now, {"seed": experiment.seed, **fold.feed.state(now)})
-        save_checkpoint(run, checkpoint, keep=experiment.keep_checkpoints)
+        save_checkpoint(log.path.parent, checkpoint, keep=experiment.keep_checkpoints)
 
 
-def _results(summary: RunSummary, learner: Learner, feed: Feed, log: MetricsLog) -> dict[str, Any]:
-    """Return the contents of ``results.json``."""
-    lines = log.lines()
-    steps = [line for line in lines if line["split"] == "train"]
-    seconds = sorted(line["seconds"] for line in steps)
-    waited = sum(line["data_wait_s"] for line in steps)
-    return {
-        "version": 1,
-        "name": learner.experiment.name,
-        "steps": summary.steps,
-        "held_out": _finite(summary.held_out),
-        "floors": {"untrained": _finite(summary.untrained)},
-        **feed.results(lines, summary.steps),
-        "encoder_parameters": sum(p.numel() for p in learner.encoder.parameters()),
-        "objective_parameters": sum(p.numel() for p in learner.objective.parameters()),
-        "median_step_s": seconds[len(seconds) // 2],
-        "data_wait_share": waited / sum(seconds),
-        "device": learner.device.type,
-    }
-
-
-def _finite(measures: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: each if math.isfinite(each) else None for name, each in measures.items()}
+def _diagnose(learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Progress) -> None:
+    """Look for signs of collapse in the features of held-out clips."""
+    if not learner.ranks.is_first:
+        return
+    learner.encoder.eval()
+    with alone():
+        eyes = learner.experiment.encoder.eyes
+        fit = _of_eyes(fold.fit[:DIAGNOSED_BATCHES], eyes)
+        found = diagnose(learner.encoder, fit, _of_eyes(fold.held_out, eyes))
+    log.append(now, "features", found.measures, spectrum=found.spectrum)
+    if found.collapse is not None:
+        log.append(now, "event", {}, collapse=found.collapse)
+        tell(now / learner.experiment.steps, f"step {now}: {found.collapse}")
 
 
 def _device(name: str) -> torch.device:

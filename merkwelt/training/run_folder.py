@@ -5,19 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
 
 from ..files import write_atomically
 from .checkpoint import checkpoint_paths, load_module, read_checkpoint
-from .config_file import differences, from_plain, to_plain, with_overrides
+from .config_file import differences, from_plain, to_plain
 from .experiment import Experiment, build
+from .overrides import overridden
 
 CONFIG = "config.json"
 RESULTS = "results.json"
 _VERSION = 1
+Weights = Literal["trained", "ema"]
+"""What a run has: its trained weights, and their running average if it keeps one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +89,25 @@ def load_experiment(run: Path | str, overrides: Mapping[str, Any] | None = None)
         run: the folder.
         overrides: new values by dotted name, such as ``{"optimiser.learning_rate": 3e-4}``.
     """
-    experiment = from_plain(with_overrides(read_config(Path(run))["experiment"], overrides or {}))
+    experiment = from_plain(read_config(Path(run))["experiment"])
     if not isinstance(experiment, Experiment):
         raise ValueError(f"{run}: expected an Experiment, got {type(experiment).__name__}")
-    return experiment
+    return overridden(experiment, overrides or {})
 
 
-def load_run(run: Path | str, *, step: int | None = None) -> LoadedRun:
+def load_run(
+    run: Path | str, *, step: int | None = None, weights: Weights = "trained"
+) -> LoadedRun:
     """Return what a run has learned.
 
     Args:
         run: the folder.
         step: which checkpoint; None takes the newest.
+        weights: those that were trained, or their running average (``ema``).
 
     Raises:
         FileNotFoundError: there is no run, or no such checkpoint.
+        ValueError: the run keeps no average.
         RuntimeError: the checkpoint is damaged. It is not replaced by an older one unasked.
     """
     experiment = load_experiment(run)
@@ -110,10 +117,18 @@ def load_run(run: Path | str, *, step: int | None = None) -> LoadedRun:
         raise FileNotFoundError(
             f"expected a checkpoint {wanted or 'of any step'} in {run}, found {sorted(paths)}"
         )
+    if weights not in get_args(Weights):
+        raise ValueError(f"expected weights out of {get_args(Weights)}, got {weights!r}")
+    if weights == "ema" and experiment.ema is None:
+        raise ValueError(
+            f"expected a run that keeps an average of its weights, but {run} was trained with "
+            "ema None; train with --set ema=0.999, or take the trained weights"
+        )
     checkpoint = read_checkpoint(paths[wanted])
     encoder, objective = build(experiment)
-    load_module("encoder", encoder, checkpoint.tensors)
-    load_module("objective", objective, checkpoint.tensors)
+    prefix = "ema." if weights == "ema" else ""
+    load_module(f"{prefix}encoder", encoder, checkpoint.tensors)
+    load_module(f"{prefix}objective", objective, checkpoint.tensors)
     return LoadedRun(
         encoder=encoder.eval(),
         objective=objective.eval(),
@@ -137,7 +152,9 @@ def _config(experiment: Experiment, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_differences(run: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
-    changed = differences(there["experiment"], here["experiment"])
+    # Fields that the run's version did not have yet count as their defaults.
+    before = to_plain(from_plain(there["experiment"]))
+    changed = differences(before, here["experiment"])
     changed += differences(there["data"], here["data"], "data")
     if changed:
         raise FileExistsError(

@@ -19,9 +19,11 @@ from ..streams.live import (
     training_clips,
 )
 from ..streams.plan import Plan
-from .clips import TrainingClip, valid_pairs
+from .clip_classes import refuse_classes
+from .clips import TrainingClip, lengths_are_metres, valid_pairs
 from .experiment import Experiment
 from .feed import FIT_CLIPS
+from .self_motion import self_motion
 
 
 class StreamClips:
@@ -71,7 +73,9 @@ class StreamFeed:
 
     def __init__(self, source: StreamClips, experiment: Experiment) -> None:
         """Start the renderers, and render what the run is measured with."""
+        refuse_classes(experiment)
         self.frame_rate_hz = source.plan.frame_rate_hz
+        self._plan = source.plan
         self._reuse, self._batch_size = source.options.reuse, experiment.batch_size
         self._split = {"share": experiment.held_out_share, "seed": experiment.seed}
         self._schedule = source.options.schedule(
@@ -100,7 +104,13 @@ class StreamFeed:
         if found is None:
             found = self._stream.clip(clip)
         pairs = valid_pairs(found.fixation_id, found.saccade, found.blink)
-        return TrainingClip(video=found.video, valid_pairs=pairs)
+        translation, rotation = self_motion(found.world_from_eye)
+        return TrainingClip(
+            video=found.video,
+            valid_pairs=pairs,
+            translation_m=translation if lengths_are_metres(self._plan, clip) else None,
+            rotation_rad=rotation,
+        )
 
     def start(self, state: Mapping[str, Any]) -> None:
         """Begin to render from the anchor that a checkpoint kept."""

@@ -46,10 +46,15 @@ class ClipShape:
         """``[eye, time, channel, height, width]``."""
         return self.eyes, self.frames, 3, self.height, self.width
 
+    @property
+    def poses(self) -> tuple[int, int, int, int]:
+        """``[eye, time, 4, 4]``."""
+        return self.eyes, self.frames, 4, 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class LiveClip:
-    """What training needs of a clip: its pixels, and when its eyes were steady and open."""
+    """What training needs of a clip: its pixels, where its eyes were, and when they were steady."""
 
     video: Tensor
     """uint8 ``[eye, time, channel, height, width]``."""
@@ -59,13 +64,19 @@ class LiveClip:
     """bool ``[time]``."""
     blink: np.ndarray
     """bool ``[time]``."""
+    world_from_eye: np.ndarray
+    """float64 ``[eye, time, 4, 4]``."""
 
     @classmethod
     def of(cls, clip: Clip) -> "LiveClip":
         """Return what training needs of a rendered clip."""
         way = clip.trajectory
         return cls(
-            video=clip.video, fixation_id=way.fixation_id, saccade=way.saccade, blink=way.blink
+            video=clip.video,
+            fixation_id=way.fixation_id,
+            saccade=way.saccade,
+            blink=way.blink,
+            world_from_eye=way.world_from_eye,
         )
 
     def copy(self) -> "LiveClip":
@@ -75,6 +86,7 @@ class LiveClip:
             fixation_id=self.fixation_id.copy(),
             saccade=self.saccade.copy(),
             blink=self.blink.copy(),
+            world_from_eye=self.world_from_eye.copy(),
         )
 
 
@@ -88,6 +100,7 @@ class Ring:
         self._pixels = RawArray(ctypes.c_uint8, slots * math.prod(shape.video))
         self._fixations = RawArray(ctypes.c_int64, slots * shape.frames)
         self._flags = RawArray(ctypes.c_uint8, slots * shape.frames * 2)
+        self._poses = RawArray(ctypes.c_double, slots * math.prod(shape.poses))
 
     def write(self, slot: int, clip: LiveClip) -> None:
         """Put a clip into a slot.
@@ -100,25 +113,35 @@ class Ring:
                 f"expected video uint8 {self.shape.video}, got {clip.video.dtype} "
                 f"{tuple(clip.video.shape)}"
             )
-        pixels, fixations, flags = self._views(slot)
+        if clip.world_from_eye.shape != self.shape.poses:
+            raise ValueError(
+                f"expected poses of eyes {self.shape.poses}, got {clip.world_from_eye.shape}"
+            )
+        pixels, fixations, flags, poses = self._views(slot)
         pixels[:] = clip.video.numpy()
         fixations[:] = clip.fixation_id
         flags[0], flags[1] = clip.saccade, clip.blink
+        poses[:] = clip.world_from_eye
 
     def read(self, slot: int) -> LiveClip:
         """Return the clip in a slot as a view, which changes when the slot is written again."""
-        pixels, fixations, flags = self._views(slot)
+        pixels, fixations, flags, poses = self._views(slot)
         saccade, blink = flags.astype(bool)
         return LiveClip(
-            video=torch.from_numpy(pixels), fixation_id=fixations, saccade=saccade, blink=blink
+            video=torch.from_numpy(pixels),
+            fixation_id=fixations,
+            saccade=saccade,
+            blink=blink,
+            world_from_eye=poses,
         )
 
-    def _views(self, slot: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _views(self, slot: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         frames = self.shape.frames
         return (
             _slot(self._pixels, np.uint8, slot, self.shape.video),
             _slot(self._fixations, np.int64, slot, (frames,)),
             _slot(self._flags, np.uint8, slot, (2, frames)),
+            _slot(self._poses, np.float64, slot, self.shape.poses),
         )
 
 

@@ -84,6 +84,33 @@ def test_train_resumes_and_refuses_another_configuration(clips, run, capsys):
     _refused(capsys, [*words, "--steps", "3", "--batch", "4"], "batch_size")
 
 
+def test_train_takes_another_runs_experiment_and_single_settings(clips, run, tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["train", "--like", str(run), "--data", str(clips), "--out", str(out), "--steps", "2"]
+    assert main([*words, "--set", "optimiser.learning_rate=3e-4", "ema=0.9"]) == 0
+    assert "averaged" in capsys.readouterr().out
+    there = json.loads((run / "config.json").read_text())["experiment"]
+    here = json.loads((out / "config.json").read_text())["experiment"]
+    assert here["optimiser"]["learning_rate"] == 3e-4
+    assert here == {
+        **there,
+        "optimiser": {**there["optimiser"], "learning_rate": 3e-4},
+        "ema": 0.9,
+        "steps": 2,
+    }
+    assert "--set optimiser.learning_rate=3e-4 ema=0.9" in (out / "report.html").read_text()
+
+
+def test_train_refuses_what_cannot_be_meant(clips, run, tmp_path, capsys):
+    end = ["--data", str(clips), "--out", str(tmp_path / "run")]
+    _refused(capsys, ["train", *end], "expected a recipe out of", "--like RUN")
+    _refused(capsys, ["train", "predict", "--like", str(run), *end], "which is 'sfa'")
+    _refused(capsys, ["train", "--like", str(clips), *end], "expected a training run")
+    _refused(capsys, ["train", "sfa", *end, "--set", "optimiser.rate=1"], "learning_rate")
+    _refused(capsys, ["train", "sfa", *end, "--set", "encoder.eyes=many"], "a whole number")
+    assert not (tmp_path / "run").exists()
+
+
 def test_evaluate_without_maps_says_that_these_are_no_human_maps(library, run, tmp_path, capsys):
     out = tmp_path / "scores"
     words = ["evaluate", str(run), "--out", str(out), "--scene", "room", *_from(library)]

@@ -8,8 +8,22 @@ from merkwelt.render.observer.presets import load_observer
 from merkwelt.render.render_clip import ClipSettings
 from merkwelt.streams.plain import to_plain
 from merkwelt.streams.plan import Plan, PlannedScene
+from scipy.spatial.transform import Rotation
 
 SKIPPED = (1, 7)
+
+
+def moving_eyes(clip, frames):
+    """Return poses of two eyes that walk and turn, another way in every clip."""
+    rng = np.random.default_rng(clip)
+    turns = Rotation.from_rotvec(np.cumsum(rng.normal(scale=0.1, size=(frames, 3)), axis=0))
+    eye = np.tile(np.eye(4), (2, frames, 1, 1))
+    eye[:, :, :3, :3] = turns.as_matrix()
+    eye[:, :, :3, 3] = np.cumsum(rng.normal(scale=0.1, size=(frames, 3)), axis=0)
+    eye[1, :, :3, 3] += 0.063 * turns.as_matrix()[..., 0]
+    return eye
+
+
 FRAMES, SIZE = 6, 24
 
 
@@ -49,7 +63,7 @@ class DriftingClips:
         speed = 1 if clip % 2 else -1
         starts = [[SIZE + speed * t + eye for t in range(FRAMES)] for eye in range(2)]
         video = [torch.stack([world[..., s : s + SIZE] for s in each]) for each in starts]
-        eye = np.tile(np.eye(4), (2, FRAMES, 1, 1))
+        eye = moving_eyes(clip, FRAMES)
         trajectory = Trajectory(
             time_s=np.arange(FRAMES) / 10,
             world_from_head=eye[0],

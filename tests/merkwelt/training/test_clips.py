@@ -123,7 +123,7 @@ def test_cuts_are_the_same_in_both_eyes_and_all_frames():
     where = torch.arange(32 * 32.0).view(1, 1, 1, 1, 32, 32).expand(3, 2, 4, 1, -1, -1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        cut = augment(where, crop_share=0.875)
+        cut, _ = augment(where, {}, crop_share=0.875)
     assert cut.shape == (3, 2, 4, 1, 28, 28)
     upright = torch.where((cut[..., :1, :1] > cut[..., :1, -1:]), cut.flip(-1), cut)
     assert (upright == upright[:1, :1, :1]).all()
@@ -133,7 +133,7 @@ def test_a_mirrored_world_is_seen_with_the_eyes_exchanged():
     clips = torch.rand(64, 2, 2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        seen = augment(clips, crop_share=1.0)
+        seen, _ = augment(clips, {}, crop_share=1.0)
     same = (seen == clips).flatten(1).all(dim=1)
     mirrored = (seen == clips.flip(-1)[:, [1, 0]]).flatten(1).all(dim=1)
     assert (same ^ mirrored).all()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -248,6 +249,7 @@ def test_streamed_clips_are_those_on_disk_to_the_bit(tmp_path):
                 assert sample.trajectory is not None
                 assert torch.equal(live.video, sample.video)
                 assert (live.saccade == sample.trajectory.saccade).all()
+                assert (live.world_from_eye == sample.trajectory.world_from_eye).all()
                 seen.add(clip)
     assert len(seen) >= 4
 
@@ -262,10 +264,21 @@ def test_a_ring_gives_back_what_was_written():
         assert torch.equal(read.video, clip.video)
         assert (read.fixation_id == clip.fixation_id).all()
         assert (read.blink == clip.blink).all()
+        assert (read.world_from_eye == clip.world_from_eye).all()
     kept = ring.read(0).copy()
     ring.write(0, clips[1])
     assert torch.equal(kept.video, clips[0].video)
+    assert (kept.world_from_eye == clips[0].world_from_eye).all()
     assert torch.equal(ring.read(0).video, clips[1].video)
+
+
+def test_a_ring_takes_clips_of_its_shape_only():
+    ring = Ring(ClipShape.of(live_plan()), 1)
+    clip = LiveClip.of(FakeClips()(live_plan(), 0))
+    with pytest.raises(ValueError, match=r"expected video uint8 \(2, 3, 3, 8, 8\)"):
+        ring.write(0, replace(clip, video=clip.video[:1]))
+    with pytest.raises(ValueError, match=r"poses of eyes \(2, 3, 4, 4\), got \(1, 3, 4, 4\)"):
+        ring.write(0, replace(clip, world_from_eye=clip.world_from_eye[:1]))
 
 
 def test_a_gpu_for_clips_of_the_cpu_is_refused():
