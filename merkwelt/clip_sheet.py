@@ -93,7 +93,7 @@ def _blocks(sample: Sample, frames: int) -> list[np.ndarray]:
     sheet = contact_sheet(_small(shown.reshape(-1, *shown.shape[2:])), columns=len(places))
     names = "left above right" if eyes == 2 else "one eye"
     text = f"{sample.scene}  clip {sample.clip}  frames {places[0]} to {places[-1]}, {names}"
-    return [_caption(text, sheet.shape[1]), sheet]
+    return [caption(text, sheet.shape[1]), sheet]
 
 
 def _small(pictures: np.ndarray) -> np.ndarray:
@@ -105,7 +105,7 @@ def _small(pictures: np.ndarray) -> np.ndarray:
     return np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures])
 
 
-def _caption(text: str, width: int) -> np.ndarray:
+def caption(text: str, width: int) -> np.ndarray:
     """Return a line of text, at least as wide as asked for; letters beyond ASCII become ``?``."""
     plain = text.encode("ascii", "replace").decode()
     (needed, _), _ = cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, 0.38, 1)

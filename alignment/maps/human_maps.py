@@ -1,9 +1,11 @@
 """Human attention maps over images, with where they came from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from .making import MapRecipe
 from .trials import Trials
 
 
@@ -17,6 +19,20 @@ class Cameras:
     """float64 ``[n, 3, 3]``."""
     scale: np.ndarray
     """float64 ``[n]``: of the study's own unit of length."""
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together."""
+        shapes = self.camera_from_world.shape, self.intrinsics_px.shape, self.scale.shape
+        n = len(self.scale)
+        if shapes != ((n, 4, 4), (n, 3, 3), (n,)):
+            raise ValueError(
+                "expected cameras [n, 4, 4], intrinsics [n, 3, 3] and scales [n], got "
+                f"{shapes[0]}, {shapes[1]} and {shapes[2]}"
+            )
+
+    def __len__(self) -> int:
+        """Return the number of cameras, known and unknown."""
+        return len(self.scale)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +58,16 @@ class HumanMaps:
     licence: str
     trials: Trials | None = None
     """What single people did, if that is known: people can then be compared with people."""
+    recipe: MapRecipe | None = None
+    """How the maps were made of the trials; ceilings are measured on maps made the same way."""
     splits: tuple[str, ...] | None = None
     """Which split of its study each image belongs to, if there are some."""
     cameras: Cameras | None = None
     """Where each image was taken from, if known."""
+    classes: tuple[int, ...] | None = None
+    """ImageNet class of each image, 0 to 999, if the study tells it."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """What the files hold beside these and was not taken: its name, and why."""
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not belong together."""
@@ -61,6 +83,10 @@ class HumanMaps:
             )
         if self.splits is not None and len(self.splits) != n:
             raise ValueError(f"expected one split for each of {n} images, got {len(self.splits)}")
+        if self.classes is not None and len(self.classes) != n:
+            raise ValueError(f"expected one class for each of {n} images, got {len(self.classes)}")
+        if self.cameras is not None and len(self.cameras) != n:
+            raise ValueError(f"expected one camera for each of {n} images, got {len(self.cameras)}")
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -1,7 +1,7 @@
 """What single people did on single images: the raw material of human maps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,6 +31,16 @@ class Trial:
                 f"expected points [point, 2] in the trial of {self.subject} on {self.image}, got "
                 f"{self.points_px.shape}"
             )
+        if not np.isfinite(self.points_px).all():
+            raise ValueError(
+                f"expected finite points in the trial of {self.subject} on {self.image}, found NaN "
+                "or infinity; remove or repair them"
+            )
+        if self.duration_ms is not None and self.duration_ms.shape != self.points_px.shape[:1]:
+            raise ValueError(
+                f"expected a duration for each of {len(self.points_px)} points in the trial of "
+                f"{self.subject} on {self.image}, got {self.duration_ms.shape}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +50,10 @@ class Trials:
     trials: tuple[Trial, ...]
     image_sizes_px: Mapping[str, tuple[int, int]]
     """Width and height of each image."""
+    kind: str = "clicks"
+    """What the points are, in a word or two: clicks, fixations, mouse traces."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """What the files hold beside these and was not taken: its name, and why."""
 
     def __post_init__(self) -> None:
         """Refuse trials on images of unknown size."""
@@ -49,6 +63,9 @@ class Trials:
                 f"expected the size of every image with trials, missing {unknown[:3]}"
                 f"{' ...' if len(unknown) > 3 else ''} ({len(unknown)} images)"
             )
+        for name, size in self.image_sizes_px.items():
+            if len(size) != 2 or min(size) < 1:
+                raise ValueError(f"expected width and height of {name} above 0, got {size}")
 
     def __len__(self) -> int:
         """Return the number of trials."""
