@@ -1,25 +1,28 @@
-"""Gradient saliency of video encoders over still images.
+"""Saliency of video encoders over still images and over clips.
 
 A still image is shown as a fixated clip: the same picture in every eye and at every time.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ...video_models.encoder import Encoder
-from ..blur import disc_blur_twice, disc_diameter_for
-from .recipe import IntegratedGradients, SaliencyRecipe, SmoothGrad
-from .targets import FittedTarget, Readout
+from .attributions import gradient_maps, integrated_gradients, smooth_maps
+from .blurs import blurred
+from .evaluating import evaluating
+from .frames import chosen_frames, reduce_gradients
+from .grad_cam import grad_cam_maps
+from .methods import GradCam, IntegratedGradients, SmoothGrad
+from .recipe import SaliencyRecipe
+from .targets import Fitted, Readout
 
 Progress = Callable[[float, str], None]
-ValueOfClips = Callable[[Tensor], Tensor]
-"""Clips ``[batch, eye, time, channel, height, width]`` -> one value per clip."""
+ClipsOf = Callable[[Tensor], Tensor]
+"""Positions in the scored set -> the clips there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +30,7 @@ class Budget:
     """What a computation may use at once, and its seed."""
 
     batch: int = 8
-    """Clips in memory together."""
+    """Clips in memory together, noisy copies and steps of a path among them."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -38,7 +41,7 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class SaliencyMaps:
-    """Saliency over a set of images."""
+    """Saliency over a set of images or clips."""
 
     maps: Float[Tensor, "image height width"]
     """float32 on the CPU; NaN for images without a map."""
@@ -74,27 +77,158 @@ def saliency_maps(
         budget: Batch size and seed.
         progress: Told the share done and a message.
     """
-    budget = budget or Budget()
+    eyes = _eyes(encoder)
+
+    def clips_of(indices: Tensor) -> Tensor:
+        return still_clips(images[indices], eyes=eyes, frames=recipe.clip_frames)
+
+    work = _Work(encoder=encoder, clips_of=clips_of, recipe=recipe, budget=budget or Budget())
     maps = torch.full((len(images), *images.shape[-2:]), torch.nan)
-    with _evaluating(encoder):
-        fitted = recipe.target.fit(
-            lambda: feature_vectors(encoder, images, recipe, batch=budget.batch), labels
+    return work.fill(maps, labels, progress, "images")
+
+
+def feature_vectors(
+    encoder: Encoder,
+    images: Float[Tensor, "image 3 size size"],
+    recipe: SaliencyRecipe,
+    *,
+    budget: Budget | None = None,
+) -> Float[Tensor, "image channel"]:
+    """Return the vectors that the recipe's target reads, one for each image, without gradient."""
+    eyes = _eyes(encoder)
+
+    def clips_of(indices: Tensor) -> Tensor:
+        return still_clips(images[indices], eyes=eyes, frames=recipe.clip_frames)
+
+    work = _Work(encoder=encoder, clips_of=clips_of, recipe=recipe, budget=budget or Budget())
+    with evaluating(encoder):
+        return work.vectors(len(images))
+
+
+def saliency_of_clips(
+    encoder: Encoder,
+    clips: Float[Tensor, "clip eye time channel height width"],
+    labels: tuple[str, ...],
+    recipe: SaliencyRecipe,
+    *,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+) -> SaliencyMaps:
+    """Return one saliency map for each clip of a video; otherwise as ``saliency_maps``.
+
+    Args:
+        encoder: Clips in [0, 1] to features.
+        clips: In [0, 1]; as many frames as ``recipe.clip_frames`` and eyes as the encoder expects.
+        labels: Category of each clip, for targets that need it.
+        recipe: What is computed; ``recipe.frames`` names the frames that count.
+        budget: Batch size and seed.
+        progress: Told the share done and a message.
+    """
+    expected = (_eyes(encoder), recipe.clip_frames)
+    if tuple(clips.shape[1:3]) != expected:
+        raise ValueError(
+            f"expected clips of {expected[0]} eyes (the encoder's) and {expected[1]} frames "
+            f"(recipe.clip_frames), got {clips.shape[1]} eyes and {clips.shape[2]} frames"
         )
-        defined = [index for index in range(len(images)) if index not in fitted.undefined]
-        for start in range(0, len(defined), budget.batch):
-            chunk = torch.tensor(defined[start : start + budget.batch])
-            clips = still_clips(images[chunk], eyes=_eyes(encoder), frames=recipe.clip_frames)
-            clips = clips.to(_device(encoder))
-            value = _value_of(encoder, fitted, chunk.to(clips.device))
-            generators = [_generator(budget.seed, index) for index in chunk.tolist()]
-            maps[chunk] = clip_saliency(value, clips, recipe, generators).cpu()
-            if progress is not None:
-                progress((int(chunk[-1]) + 1) / len(images), f"saliency of {len(images)} images")
-    return SaliencyMaps(maps=maps, undefined={**fitted.undefined, **_unusable(maps, defined)})
+    work = _Work(
+        encoder=encoder, clips_of=clips.__getitem__, recipe=recipe, budget=budget or Budget()
+    )
+    maps = torch.full((len(clips), *clips.shape[-2:]), torch.nan)
+    return work.fill(maps, labels, progress, "clips")
 
 
-def _value_of(encoder: Encoder, fitted: FittedTarget, indices: Tensor) -> ValueOfClips:
-    return lambda clips: fitted.function(encoder(clips), indices)
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What is needed to make maps of a set."""
+
+    encoder: Encoder
+    clips_of: ClipsOf
+    recipe: SaliencyRecipe
+    budget: Budget
+
+    def fill(
+        self, maps: Tensor, labels: tuple[str, ...], progress: Progress | None, things: str
+    ) -> SaliencyMaps:
+        """Fill in the maps that can be made, a batch at a time."""
+        count = len(maps)
+        if len(labels) != count:
+            raise ValueError(f"expected one label for each of {count} {things}, got {len(labels)}")
+        with evaluating(self.encoder):
+            fitted = self.recipe.target.fit(lambda: self.vectors(count), labels)
+            defined = [index for index in range(count) if index not in fitted.undefined]
+            for indices in torch.tensor(defined, dtype=torch.int64).split(self.budget.batch):
+                if len(indices):
+                    maps[indices] = self._chunk(fitted, indices).to(maps)
+                if progress is not None and len(indices):
+                    progress((int(indices[-1]) + 1) / count, f"saliency of {count} {things}")
+        undefined = {**fitted.undefined, **_unusable(maps, defined)}
+        return SaliencyMaps(maps=maps, undefined=undefined)
+
+    def vectors(self, count: int) -> Float[Tensor, "image channel"]:
+        """Return the vectors that the target reads, one for each image, without gradient."""
+        readout: Readout = self.recipe.target.readout
+        with torch.no_grad():
+            vectors = [
+                readout.vectors(self.encoder(self._shown(indices)))
+                for indices in torch.arange(count).split(self.budget.batch)
+            ]
+        return torch.cat(vectors)
+
+    def _chunk(self, fitted: Fitted, indices: Tensor) -> Float[Tensor, "batch height width"]:
+        keys = [(self.budget.seed, int(index)) for index in indices]
+        scalar = Scalar(target=fitted, encoder=self.encoder, indices=indices)
+        return clip_saliency(
+            scalar, self._shown(indices), self.recipe, noise_keys=keys, batch=self.budget.batch
+        )
+
+    def _shown(self, indices: Tensor) -> Tensor:
+        return self.clips_of(indices).to(_device(self.encoder))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalar:
+    """A fitted target of the clips of certain images."""
+
+    target: Fitted
+    encoder: Encoder
+    indices: Int[Tensor, " row"]
+    """Position in the scored set of each row of the clips."""
+
+    def __call__(self, clips: Tensor, rows: Tensor) -> Float[Tensor, " batch"]:
+        """Return the value of clips made from certain rows."""
+        return self.target.value(self.encoder, clips, self.indices[rows].to(clips.device))
+
+
+def clip_saliency(
+    scalar: Scalar,
+    clips: Float[Tensor, "row eye time channel height width"],
+    recipe: SaliencyRecipe,
+    *,
+    noise_keys: list[tuple[int, int]],
+    batch: int,
+) -> Float[Tensor, "row height width"]:
+    """Return the saliency of clips, reduced over channels, eyes and time, and blurred.
+
+    Args:
+        scalar: What drives the gradient.
+        clips: In [0, 1].
+        recipe: What is computed.
+        noise_keys: Seed and image of each row, which its noise depends on.
+        batch: Clips in memory together.
+    """
+    method = recipe.method
+    if isinstance(method, IntegratedGradients):
+        gradients = integrated_gradients(scalar, clips, method, batch=batch)
+        saliency = reduce_gradients(gradients, recipe.channels, recipe.frames)
+    elif isinstance(method, SmoothGrad):
+        saliency = smooth_maps(scalar, clips, recipe, method, noise_keys, batch)
+    elif isinstance(method, GradCam):
+        indices = scalar.indices.to(clips.device)
+        cams = grad_cam_maps(scalar.target, scalar.encoder, clips, indices, method.layer)
+        saliency = chosen_frames(cams[:, None], recipe.frames).mean(dim=(1, 2))
+    else:
+        saliency = gradient_maps(scalar, clips, recipe, batch)
+    return blurred(saliency, recipe.blur)
 
 
 def _unusable(maps: Tensor, indices: list[int]) -> dict[int, str]:
@@ -115,97 +249,6 @@ def still_clips(
     return images[:, None, None].expand(-1, eyes, frames, -1, -1, -1)
 
 
-def feature_vectors(
-    encoder: Encoder,
-    images: Float[Tensor, "image 3 size size"],
-    recipe: SaliencyRecipe,
-    *,
-    batch: int,
-) -> Float[Tensor, "image channel"]:
-    """Return the vectors that the recipe's target reads, one for each image, without gradient."""
-    readout: Readout = recipe.target.readout
-    vectors = []
-    with torch.no_grad():
-        for chunk in images.split(batch):
-            clips = still_clips(chunk, eyes=_eyes(encoder), frames=recipe.clip_frames)
-            vectors.append(readout.vectors(encoder(clips.to(_device(encoder)))))
-    return torch.cat(vectors)
-
-
-def clip_saliency(
-    value: ValueOfClips,
-    clips: Float[Tensor, "batch eye time channel height width"],
-    recipe: SaliencyRecipe,
-    generators: list[torch.Generator],
-) -> Float[Tensor, "batch height width"]:
-    """Return the saliency of clips, reduced over channels, eyes and time, and blurred."""
-    method = recipe.method
-    if isinstance(method, IntegratedGradients):
-        saliency = _reduce(integrated_gradients(value, clips, method), recipe)
-    elif isinstance(method, SmoothGrad):
-        total = torch.zeros_like(clips[:, 0, 0, 0])
-        for _ in range(method.samples):
-            noise = method.noise_sd * _still_noise(clips, generators)
-            total = total + _reduce(_gradient(value, clips + noise), recipe)
-        saliency = total / method.samples
-    else:
-        saliency = _reduce(_gradient(value, clips), recipe)
-    if recipe.blur == "disc blur twice":
-        saliency = disc_blur_twice(saliency, disc_diameter_for(min(saliency.shape[-2:])))
-    return saliency
-
-
-def integrated_gradients(
-    value: ValueOfClips,
-    clips: Float[Tensor, "batch eye time channel height width"],
-    method: IntegratedGradients,
-) -> Float[Tensor, "batch eye time channel height width"]:
-    """Return signed attributions that sum to ``value(clips) - value(baseline)`` for many steps."""
-    difference = clips - method.baseline
-    total = torch.zeros_like(clips)
-    for step in range(method.steps):
-        share = (step + 0.5) / method.steps
-        total = total + _gradient(value, method.baseline + share * difference)
-    return difference * total / method.steps
-
-
-def _gradient(value: ValueOfClips, clips: Tensor) -> Tensor:
-    """Return the gradient of each clip's value with respect to that clip."""
-    clips = clips.detach().clone().requires_grad_()
-    values = value(clips).sum()
-    if not values.requires_grad:
-        raise RuntimeError(
-            "expected a target that depends on the input clip, got one without gradient; an "
-            "encoder must not detach its input or run under no_grad"
-        )
-    return torch.autograd.grad(values, clips)[0]
-
-
-def _reduce(gradients: Tensor, recipe: SaliencyRecipe) -> Tensor:
-    """Return ``[batch, height, width]`` from gradients of clips."""
-    if recipe.frames == "still image":
-        gradients = gradients.sum(dim=(1, 2), keepdim=True)
-    if recipe.channels == "abs-max":
-        reduced = gradients.abs().amax(dim=3)
-    elif recipe.channels == "abs-mean":
-        reduced = gradients.abs().mean(dim=3)
-    else:
-        reduced = gradients.mean(dim=3)
-    return reduced.mean(dim=(1, 2))
-
-
-def _still_noise(clips: Tensor, generators: list[torch.Generator]) -> Tensor:
-    """Return standard normal noise, one picture per clip, for all its eyes and frames."""
-    shape = clips.shape[3:]
-    pictures = [torch.randn(shape, generator=generator) for generator in generators]
-    return torch.stack(pictures)[:, None, None].to(clips)
-
-
-def _generator(seed: int, index: int) -> torch.Generator:
-    state = np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
-
-
 def _eyes(encoder: Encoder) -> int:
     eyes = getattr(encoder, "eyes", None)
     if not isinstance(eyes, int) or eyes not in (1, 2):
@@ -223,17 +266,3 @@ def _device(encoder: Encoder) -> torch.device:
         if first is not None:
             return first.device
     return torch.device("cpu")
-
-
-@contextmanager
-def _evaluating(encoder: Encoder) -> Iterator[None]:
-    """Put a module into evaluation mode, and every part of it back as it was."""
-    modules = list(encoder.modules()) if isinstance(encoder, nn.Module) else []
-    training = [module.training for module in modules]
-    for module in modules:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module, was_training in zip(modules, training, strict=True):
-            module.training = was_training

@@ -1,9 +1,9 @@
 """Scalars of an encoder's features whose gradient is the saliency.
 
 Self-supervised encoders have no class logit, so the scalar is a choice and part of a score's name.
-A target is a frozen dataclass; ``fit`` sees the features of all images once and returns a function
-``(features, indices) -> [batch]`` that tells how strongly each clip drives the target, where
-``indices`` are the positions of the clips' images in the scored set.
+A target is a frozen dataclass; ``fit`` sees the features of all images once and returns something
+with a ``value(encoder, clips, indices) -> [batch]`` that tells how strongly each clip drives the
+target, where ``indices`` are the positions of the clips' images in the scored set.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from ...video_models.encoder import Features
+from ...video_models.encoder import Encoder, Features
 
 TargetFunction = Callable[[Features, Int[Tensor, " batch"]], Float[Tensor, " batch"]]
 
@@ -48,13 +48,41 @@ class Readout:
         return over_time[:, -1] if self.time == "last" else over_time.mean(dim=1)
 
 
+@runtime_checkable
+class Fitted(Protocol):
+    """A scalar of the clips of one set of images."""
+
+    @property
+    def undefined(self) -> Mapping[int, str]:
+        """Images, by index, for which the target does not exist, and why."""
+        ...
+
+    def value(
+        self,
+        encoder: Encoder,
+        clips: Float[Tensor, "batch eye time channel height width"],
+        indices: Int[Tensor, " batch"],
+    ) -> Float[Tensor, " batch"]:
+        """Return one value for each clip; ``indices`` say which images they show."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class FittedTarget:
-    """A target function for one set of images."""
+    """A function of features for one set of images."""
 
     function: TargetFunction
     undefined: Mapping[int, str] = field(default_factory=dict)
     """Images, by index, for which the target does not exist, and why."""
+
+    def value(
+        self,
+        encoder: Encoder,
+        clips: Float[Tensor, "batch eye time channel height width"],
+        indices: Int[Tensor, " batch"],
+    ) -> Float[Tensor, " batch"]:
+        """Return the function of each clip's features."""
+        return self.function(encoder(clips), indices)
 
 
 @runtime_checkable
@@ -73,8 +101,8 @@ class Target(Protocol):
 
     def fit(
         self, vectors_of_all: Callable[[], Float[Tensor, "image channel"]], labels: Sequence[str]
-    ) -> FittedTarget:
-        """Return the target function; ``vectors_of_all`` runs the encoder only when called."""
+    ) -> Fitted:
+        """Return the fitted target; ``vectors_of_all`` runs the encoder only when called."""
         ...
 
 
@@ -148,23 +176,28 @@ class ClassLogit:
     """
 
     classes: tuple[int, ...] | None = None
-    """The class of each image; None takes the network's own answer, its largest logit."""
+    """The class of each image. Without it, and without ``class_names``, it is the network's own
+    answer, its largest logit."""
     readout: Readout = Readout()
+    class_names: tuple[str, ...] | None = None
+    """The label of each logit, with which images are labelled too; the first of equal ones counts.
+    An image with another label has no logit and is undefined."""
+
+    def __post_init__(self) -> None:
+        """Refuse classes said twice."""
+        refuse_both(self.classes, self.class_names)
 
     @property
     def name(self) -> str:
         """What the scalar is, in words."""
-        return "logit of the network's own class" if self.classes is None else "true-class logit"
+        own = self.classes is None and self.class_names is None
+        return "logit of the network's own class" if own else "true-class logit"
 
     def fit(
         self, vectors_of_all: Callable[[], Float[Tensor, "image channel"]], labels: Sequence[str]
     ) -> FittedTarget:
         """Return the logit of each image's class."""
-        if self.classes is not None and len(self.classes) != len(labels):
-            raise ValueError(
-                f"expected one class for each of {len(labels)} images, got {len(self.classes)}"
-            )
-        given = None if self.classes is None else torch.tensor(self.classes)
+        given = given_classes(self.classes, self.class_names, labels)
         chosen = vectors_of_all().argmax(dim=1) if given is None else given
 
         def logit(features: Features, indices: Tensor) -> Tensor:
@@ -172,7 +205,41 @@ class ClassLogit:
             classes = chosen.to(logits.device)[indices]
             return logits.gather(1, classes[:, None])[:, 0]
 
-        return FittedTarget(function=logit)
+        undefined = without_class(labels, self.class_names, "the network")
+        return FittedTarget(function=logit, undefined=undefined)
+
+
+def refuse_both(classes: tuple[int, ...] | None, class_names: tuple[str, ...] | None) -> None:
+    """Refuse to be told the classes of images in two ways."""
+    if classes is not None and class_names is not None:
+        raise ValueError(
+            "expected the class of each image (classes) or the label of each class "
+            "(class_names), got both"
+        )
+
+
+def given_classes(
+    classes: tuple[int, ...] | None, class_names: tuple[str, ...] | None, labels: Sequence[str]
+) -> Int[Tensor, " image"] | None:
+    """Return the class of each image if it is said anywhere, 0 for those `without_class`."""
+    if class_names is not None:
+        return torch.tensor(
+            [class_names.index(each) if each in class_names else 0 for each in labels]
+        )
+    if classes is not None and len(classes) != len(labels):
+        raise ValueError(f"expected one class for each of {len(labels)} images, got {len(classes)}")
+    return None if classes is None else torch.tensor(classes)
+
+
+def without_class(
+    labels: Sequence[str], class_names: tuple[str, ...] | None, whose: str
+) -> dict[int, str]:
+    """Return the images whose label is none of the classes, and why."""
+    return {
+        index: f"{whose} has no class '{label}'"
+        for index, label in enumerate(labels)
+        if class_names is not None and label not in class_names
+    }
 
 
 def _without_prototype(labels: Sequence[str]) -> dict[int, str]:

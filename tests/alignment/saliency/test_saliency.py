@@ -1,10 +1,7 @@
-import captum.attr
 import pytest
 import torch
 from merkwelt.alignment import (
     ClassLogit,
-    FeatureNorm,
-    Gradient,
     ImageEncoder,
     IntegratedGradients,
     SaliencyRecipe,
@@ -12,12 +9,7 @@ from merkwelt.alignment import (
     saliency_maps,
 )
 from merkwelt.alignment.blur import disc_blur_twice, disc_diameter_for
-from merkwelt.alignment.saliency.gradients import (
-    Budget,
-    clip_saliency,
-    integrated_gradients,
-    still_clips,
-)
+from merkwelt.alignment.saliency.gradients import Budget
 from merkwelt.video_models.encoder import Features
 from torch import nn
 
@@ -111,37 +103,6 @@ def test_blur_follows_the_reduction(small_net, images):
     torch.testing.assert_close(blurred, disc_blur_twice(plain, disc_diameter_for(12)))
 
 
-def _value(net):
-    return lambda clips: torch.linalg.vector_norm(net(clips).pooled[:, -1], dim=1)
-
-
-def test_captum_agrees_on_the_gradient(small_net, images):
-    clips = still_clips(images, eyes=2, frames=4).contiguous().requires_grad_()
-    value = _value(small_net.eval())
-    theirs = captum.attr.Saliency(value).attribute(clips, abs=True).amax(dim=3).mean(dim=(1, 2))
-    ours = saliency_maps(small_net, images, LABELS, SaliencyRecipe(clip_frames=4)).maps
-    torch.testing.assert_close(ours, theirs)
-
-
-def test_captum_agrees_on_integrated_gradients(small_net, images):
-    clips = still_clips(images, eyes=2, frames=3).contiguous()
-    value = _value(small_net.eval())
-    theirs = captum.attr.IntegratedGradients(value).attribute(
-        clips, baselines=0.25, n_steps=10, method="riemann_middle"
-    )
-    ours = integrated_gradients(value, clips, IntegratedGradients(steps=10, baseline=0.25))
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-7)
-
-
-def test_integrated_gradients_are_complete(small_net, images):
-    clips = still_clips(images, eyes=2, frames=3).contiguous()
-    value = _value(small_net.eval())
-    attributions = integrated_gradients(value, clips, IntegratedGradients(steps=64))
-    expected = value(clips) - value(torch.full_like(clips, 0.5))
-    sums = attributions.sum(dim=(1, 2, 3, 4, 5))
-    torch.testing.assert_close(sums, expected.detach(), rtol=1e-3, atol=1e-5)
-
-
 def test_integrated_gradients_reach_the_maps(energy_encoder, images):
     recipe = _logit_recipe(method=IntegratedGradients(steps=8, baseline=0.0), clip_frames=1)
     maps = saliency_maps(energy_encoder, images, LABELS, recipe).maps
@@ -191,31 +152,6 @@ def test_an_image_network_is_scored_as_an_encoder(images):
     weights = network[1].weight.detach()[chosen.argmax(dim=1)].view(5, 3, 12, 12)
     weights = weights / torch.tensor([0.25, 0.5, 1.0]).view(3, 1, 1)
     torch.testing.assert_close(maps, weights.abs().amax(dim=1))
-
-
-def test_clip_saliency_of_a_plain_function(images):
-    clips = still_clips(images, eyes=1, frames=2)
-    saliency = clip_saliency(
-        lambda x: (x**3).sum(dim=(1, 2, 3, 4, 5)), clips, SaliencyRecipe(method=Gradient()), []
-    )
-    torch.testing.assert_close(saliency, 3 * (images**2).amax(dim=1))
-
-
-def test_recipe_names_tell_recipes_apart():
-    recipes = [
-        SaliencyRecipe(),
-        SaliencyRecipe(target=FeatureNorm(centred=True)),
-        SaliencyRecipe(target=ClassLogit()),
-        SaliencyRecipe(method=SmoothGrad()),
-        SaliencyRecipe(method=SmoothGrad(noise_sd=0.1)),
-        SaliencyRecipe(method=IntegratedGradients()),
-        SaliencyRecipe(channels="abs-mean"),
-        SaliencyRecipe(frames="still image"),
-        SaliencyRecipe(blur="disc blur twice"),
-        SaliencyRecipe(clip_frames=16),
-    ]
-    assert len({recipe.name for recipe in recipes}) == len(recipes)
-    assert SaliencyRecipe(method=SmoothGrad()).to_dict()["method"]["samples"] == 16
 
 
 def test_bad_configurations_are_refused(small_net, images):
