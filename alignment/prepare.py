@@ -6,6 +6,7 @@ bilinearly. Pixel centres are at half-integers, and shrinking is antialiased.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch.nn import functional
 
 from .maps.human_maps import HumanMaps
 
+Interpolation = Literal["bicubic", "bilinear"]
 CENTRE_CROP = 224 / 256
 """Share of the short side that the published preparation keeps."""
 
@@ -28,6 +30,29 @@ class Prepared:
     maps: Float[Tensor, "image size size"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """How images and maps are brought to a model's size."""
+
+    size: int = 224
+    """Side of the square result in pixels."""
+    crop_share: float = CENTRE_CROP
+    """Share of the short side kept by the centre crop; 1 keeps the largest square."""
+    whole_image: bool = False
+    """Resize the whole image instead, whatever its shape (ClickMe 1.0)."""
+    interpolation: Interpolation = "bicubic"
+    """Of images; maps are always resized bilinearly."""
+    antialias: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse empty results."""
+        if self.size < 1 or not 0 < self.crop_share <= 1:
+            raise ValueError(
+                f"expected a size of at least 1 and a crop share in (0, 1], got size {self.size} "
+                f"and crop share {self.crop_share}; 224 and 0.875 are the published values"
+            )
+
+
 def prepare(human_maps: HumanMaps, size: int, *, crop_share: float = CENTRE_CROP) -> Prepared:
     """Return images in [0, 1] and maps, both cropped to the centre and resized to ``size``.
 
@@ -36,17 +61,23 @@ def prepare(human_maps: HumanMaps, size: int, *, crop_share: float = CENTRE_CROP
         size: Side of the square result in pixels.
         crop_share: Share of the short side kept by the centre crop; 1 keeps the largest square.
     """
-    if size < 1 or not 0 < crop_share <= 1:
-        raise ValueError(
-            f"expected a size of at least 1 and a crop share in (0, 1], got size {size} and "
-            f"crop share {crop_share}; 224 and 0.875 are the published values"
-        )
-    side = max(1, int(crop_share * min(human_maps.maps.shape[1:])))
-    images = torch.from_numpy(centre_square(human_maps.images, side)).permute(0, 3, 1, 2)
-    maps = torch.from_numpy(centre_square(human_maps.maps, side))[:, None]
-    images = _resize(images.to(torch.float32) / 255, size, "bicubic").clamp(0, 1)
-    maps = _resize(maps.to(torch.float32), size, "bilinear")[:, 0]
-    return Prepared(images=images.contiguous(), maps=maps.contiguous())
+    return prepare_by(human_maps, Preparation(size=size, crop_share=crop_share))
+
+
+def prepare_by(human_maps: HumanMaps, preparation: Preparation) -> Prepared:
+    """Return images in [0, 1] and maps as a preparation wants them."""
+    images = torch.from_numpy(_framed(human_maps.images, preparation)).permute(0, 3, 1, 2)
+    images = _resize(images.to(torch.float32) / 255, preparation, preparation.interpolation)
+    maps = prepare_maps(torch.from_numpy(human_maps.maps), preparation)
+    return Prepared(images=images.clamp(0, 1).contiguous(), maps=maps)
+
+
+def prepare_maps(
+    maps: Float[Tensor, "map height width"], preparation: Preparation
+) -> Float[Tensor, "map size size"]:
+    """Return maps cropped and resized as the images are."""
+    framed = torch.from_numpy(_framed(maps.numpy(), preparation))[:, None]
+    return _resize(framed.to(torch.float32), preparation, "bilinear")[:, 0].contiguous()
 
 
 def centre_square(arrays: np.ndarray, side: int) -> np.ndarray:
@@ -56,7 +87,15 @@ def centre_square(arrays: np.ndarray, side: int) -> np.ndarray:
     return arrays[:, top : top + side, left : left + side].copy()
 
 
-def _resize(pictures: Tensor, size: int, mode: str) -> Tensor:
-    if pictures.shape[-2:] == (size, size):
+def _framed(arrays: np.ndarray, preparation: Preparation) -> np.ndarray:
+    if preparation.whole_image:
+        return arrays.copy()
+    side = max(1, int(preparation.crop_share * min(arrays.shape[1:3])))
+    return centre_square(arrays, side)
+
+
+def _resize(pictures: Tensor, preparation: Preparation, mode: Interpolation) -> Tensor:
+    size = (preparation.size, preparation.size)
+    if pictures.shape[-2:] == size:
         return pictures
-    return functional.interpolate(pictures, size=(size, size), mode=mode, antialias=True)
+    return functional.interpolate(pictures, size=size, mode=mode, antialias=preparation.antialias)

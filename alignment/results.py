@@ -15,7 +15,7 @@ from .maps.human_maps import HumanMaps
 from .scores.bootstrap import Interval
 
 FORMAT = "merkwelt alignment results"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +33,36 @@ class FloorScores:
 
 @dataclass(frozen=True, kw_only=True)
 class CeilingScores:
-    """A score over a named ceiling."""
+    """A score against a named ceiling: what people reach."""
 
     name: str
     value: float
+    """Mean over the images that have a score, or the published constant."""
     source: str
+    """How it was measured (halves, draws, people, blur), or where it was published."""
+    measured: bool
+    """On the maps at hand; False for a published constant, which is a reference and no bound."""
+    interval: Interval | None
+    """Of the ceiling itself, if measured."""
+    per_image: np.ndarray | None = field(repr=False)
+    """float64 ``[n]``: the ceiling of each image, if measured; NaN where undefined."""
     over_ceiling: Interval
-    """Score divided by the ceiling."""
+    """Mean score divided by the mean ceiling."""
+    over_own_ceiling: Interval | None
+    """Mean of each image's score divided by its own ceiling, if measured."""
     floor_name: str
-    floor_corrected: float
-    """``(score - floor) / (ceiling - floor)``; NaN where the floor reaches the ceiling."""
+    floor_corrected: Interval
+    """``(score - floor) / (ceiling - floor)`` of the means; NaN where the floor reaches the
+    ceiling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetScores:
+    """A score of a whole set of images, such as representational similarity."""
+
+    name: str
+    meaning: str
+    interval: Interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +77,9 @@ class MetricScores:
     interval: Interval
     floors: tuple[FloorScores, ...]
     ceilings: tuple[CeilingScores, ...] = ()
+    """Measured ones first, published constants last."""
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    """Image name -> why it has no score by this metric. These images are in no mean of it."""
 
     def floor(self, name: str) -> FloorScores:
         """Return the floor of that name."""
@@ -79,7 +102,7 @@ class Results:
     metrics: tuple[MetricScores, ...]
     """The first is the main one."""
     undefined: Mapping[str, str]
-    """Image name -> why it has no score. These images are in no mean."""
+    """Image name -> why it has no score by the main metric. These images are in no mean of it."""
     missing_floors: Mapping[str, str]
     """Floor -> why it is not there."""
     ceiling_note: str
@@ -91,6 +114,10 @@ class Results:
     """float32 ``[n, size, size]``; NaN for images without a map."""
     floor_maps: Mapping[str, np.ndarray] = field(repr=False)
     """Floor -> float32 ``[n, size, size]``, for the floors that are maps of the same image."""
+    set_scores: tuple[SetScores, ...] = ()
+    """Scores that exist for the set of images only."""
+    without_ceiling: Mapping[str, str] = field(default_factory=dict)
+    """Image name -> why people could not be compared on it, where trials are known."""
 
     @property
     def main(self) -> MetricScores:
@@ -122,9 +149,14 @@ class Results:
                     "count": len(self.maps),
                 },
                 "metrics": [_metric_entry(metric) for metric in self.metrics],
+                "set_scores": [vars(each) for each in self.set_scores],
                 "ceiling_note": self.ceiling_note,
                 "missing_floors": self.missing_floors,
                 "undefined": {"count": len(self.undefined), "images": self.undefined},
+                "without_ceiling": {
+                    "count": len(self.without_ceiling),
+                    "images": self.without_ceiling,
+                },
                 "per_image": self._image_entries(),
             }
         )
@@ -139,6 +171,14 @@ class Results:
                     metric.name: {floor.name: floor.per_image[i] for floor in metric.floors}
                     for metric in self.metrics
                 },
+                "ceilings": {
+                    metric.name: {
+                        ceiling.name: ceiling.per_image[i]
+                        for ceiling in metric.ceilings
+                        if ceiling.per_image is not None
+                    }
+                    for metric in self.metrics
+                },
             }
             for i, name in enumerate(self.maps.names)
         ]
@@ -147,21 +187,31 @@ class Results:
 def write_results(results: Results, path: str | Path) -> Path:
     """Write ``results.json`` in one step and return its path.
 
-    The file appears whole or not at all. Undefined numbers are ``null``. Schema, version 1::
+    The file appears whole or not at all. Undefined numbers are ``null``. Schema, version 2::
 
         format, version, name          name: metric, recipe, maps, number of images, size
         recipe {name, target, method, channels, frames, blur, clip_frames}
-        settings {size, crop_share, batch, seed, resamples, level}
+        settings {size, crop_share, whole_image, interpolation, antialias, batch, seed, resamples,
+                  level, partners, ceilings {draws, halves, subjects, partners, single_subjects,
+                  seed}}
         maps {kind, are_human, source, licence, count}
-        metrics [{name, meaning, chance, score: I,
+        metrics [{name, meaning, chance, score: I, undefined {count, images {name: reason}},
                   floors [{name, score: I, difference: I, undefined}],
-                  ceilings [{name, value, source, over_ceiling: I, floor_name, floor_corrected}]}]
+                  ceilings [{name, value, source, measured, interval: I, over_ceiling: I,
+                             over_own_ceiling: I, floor_name, floor_corrected: I}]}]
+        set_scores [{name, meaning, interval: I}]
         ceiling_note, missing_floors {floor: reason}
-        undefined {count, images {name: reason}}
-        per_image [{name, label, scores {metric: number}, floors {metric: {floor: number}}}]
+        undefined {count, images {name: reason}}            of the main metric
+        without_ceiling {count, images {name: reason}}
+        per_image [{name, label, scores {metric: number}, floors {metric: {floor: number}},
+                    ceilings {metric: {ceiling: number}}}]
 
     where ``I`` is ``{mean, low, high, count, level}``, ``count`` being the images that counted,
-    and a floor's ``undefined`` counts the images on which the floor itself has no value.
+    and a floor's ``undefined`` counts the images on which the floor itself has no value. ``I`` is
+    ``null`` where there is no such number, as for the interval of a published constant.
+
+    Version 1 had a plain number as ``floor_corrected``, and no ``measured``, ``interval``,
+    ``over_own_ceiling``, ``set_scores``, ``without_ceiling`` or per-image ceilings.
     """
     path = Path(path)
     text = json.dumps(results.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
@@ -186,6 +236,7 @@ def _metric_entry(metric: MetricScores) -> dict[str, Any]:
         "meaning": metric.meaning,
         "chance": metric.chance,
         "score": metric.interval,
+        "undefined": {"count": len(metric.undefined), "images": metric.undefined},
         "floors": [
             {
                 "name": floor.name,
@@ -195,7 +246,10 @@ def _metric_entry(metric: MetricScores) -> dict[str, Any]:
             }
             for floor in metric.floors
         ],
-        "ceilings": [vars(ceiling) for ceiling in metric.ceilings],
+        "ceilings": [
+            {key: value for key, value in vars(ceiling).items() if key != "per_image"}
+            for ceiling in metric.ceilings
+        ],
     }
 
 

@@ -4,10 +4,14 @@ On the 29 CO3D maps a centred Gaussian scores higher than the plain gradient of 
 score is printed without these beside it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from .metrics import AnyMetric, own_scores, pair_scores
 
 CENTRED_GAUSSIAN = "centred Gaussian"
 EDGES = "image edges"
@@ -72,3 +76,51 @@ def mean_over_others(pair_scores: Float[Tensor, "image image"]) -> np.ndarray:
     scores = pair_scores.to(torch.float64).clone()
     scores.fill_diagonal_(torch.nan)
     return torch.nanmean(scores, dim=0).cpu().numpy()
+
+
+def own_and_others(
+    metric: AnyMetric,
+    maps: Float[Tensor, "image height width"],
+    targets: Float[Tensor, "image height width"],
+    *,
+    partners: int | None = None,
+    seed: Sequence[int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores of each map with its own target, and of other images' maps with that target.
+
+    Args:
+        metric: The score.
+        maps: One for each image.
+        targets: One for each image.
+        partners: Other images for each target, drawn at random; None takes all others, which needs
+            all maps against all targets.
+        seed: Of the draw.
+
+    Returns:
+        Both float64 ``[n]``, the second the mean over what is defined.
+    """
+    if partners is None:
+        pairs = pair_scores(metric, maps, targets)
+        return pairs.diagonal().numpy(), mean_over_others(pairs)
+    others = [
+        own_scores(metric, maps[other], targets).numpy()
+        for other in _partners(len(maps), partners, np.random.default_rng(seed))
+    ]
+    own = own_scores(metric, maps, targets).numpy()
+    return own, mean_of_defined(np.array(others).reshape(-1, len(maps)))
+
+
+def mean_of_defined(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the first axis of what is defined; NaN where nothing is."""
+    defined = ~np.isnan(values)
+    count = defined.sum(axis=0)
+    total = np.where(defined, values, 0.0).sum(axis=0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+def _partners(images: int, count: int, generator: np.random.Generator) -> list[np.ndarray]:
+    """Return, ``count`` times at most, another image for each image; all differ."""
+    order = generator.permutation(images)
+    place = np.argsort(order)
+    shifts = 1 + generator.permutation(max(0, images - 1))[:count]
+    return [order[(place + shift) % images] for shift in shifts]

@@ -17,6 +17,8 @@ from merkwelt.alignment.scores.floors import (
     OTHER_SALIENCY,
     RANDOM_NETWORK,
 )
+from merkwelt.alignment.scores.human_metrics import IOU, ROC_AUC
+from merkwelt.alignment.scores.metrics import SPEARMAN
 
 SETTINGS = ScoreSettings(size=16, crop_share=1.0, resamples=200, batch=4)
 RECIPE = SaliencyRecipe(clip_frames=2)
@@ -133,10 +135,67 @@ def test_click_maps_carry_the_published_ceiling_by_name(energy_encoder, shared_d
     assert ceiling.over_ceiling.mean == pytest.approx(results.main.interval.mean / ceiling.value)
     other = results.main.floor(OTHER_HUMAN_MAPS).interval.mean
     expected = (results.main.interval.mean - other) / (ceiling.value - other)
-    assert ceiling.floor_corrected == pytest.approx(expected)
+    assert ceiling.floor_corrected.mean == pytest.approx(expected)
+    assert ceiling.floor_corrected.low < expected < ceiling.floor_corrected.high
     assert results.ceiling_note.startswith("no ceiling: one averaged map per image")
     assert results.name.startswith("Spearman [gradient of feature norm")
     assert results.name.endswith("on ClickMe 2.0 click maps, n = 29, 48 px")
+
+
+def test_several_metrics_name_their_undefined_images(energy_encoder, toy_maps):
+    maps = toy_maps.maps.copy()
+    maps[3] = np.clip(maps[3], 200, None)
+    maps[5] = 7.0
+    metrics = (IOU, SPEARMAN, ROC_AUC)
+    results = score(
+        energy_encoder,
+        replace(toy_maps, maps=maps),
+        recipe=RECIPE,
+        settings=SETTINGS,
+        metrics=metrics,
+    )
+    iou, rho, auc = results.metrics
+    assert results.main is iou
+    assert set(results.undefined) == set(rho.undefined) == {"picture 5"}
+    # All pixels are above 0, so no unclicked ones are left to compare with.
+    assert len(auc.undefined) == 6
+    assert np.isnan(auc.interval.mean)
+    entries = results.to_dict()["metrics"]
+    assert [entry["undefined"]["count"] for entry in entries] == [1, 1, 6]
+    assert "no ROC AUC" in entries[2]["undefined"]["images"]["picture 0"]
+    for metric in results.metrics:
+        assert np.isnan(metric.per_image).sum() == len(metric.undefined)
+
+
+def test_floors_of_many_images_are_drawn():
+    assert ScoreSettings().partners_of(300) is None
+    assert ScoreSettings().partners_of(301) == 20
+    assert ScoreSettings(partners=3).partners_of(5) == 3
+
+
+def test_drawn_floors_are_near_all_of_them(energy_encoder, toy_maps):
+    every = score(energy_encoder, toy_maps, recipe=RECIPE, settings=SETTINGS)
+    drawn = replace(SETTINGS, partners=5)
+    some = score(energy_encoder, toy_maps, recipe=RECIPE, settings=drawn)
+    for name in (OTHER_HUMAN_MAPS, OTHER_SALIENCY):
+        np.testing.assert_allclose(
+            some.main.floor(name).per_image, every.main.floor(name).per_image, atol=1e-9
+        )
+
+
+def test_no_metrics_are_refused(energy_encoder, toy_maps):
+    with pytest.raises(ValueError, match="one metric"):
+        score(energy_encoder, toy_maps, recipe=RECIPE, settings=SETTINGS, metrics=())
+
+
+def test_saliency_like_the_human_maps_orders_images_alike(energy_encoder, toy_maps):
+    settings = replace(SETTINGS, resamples=20)
+    results = score(energy_encoder, toy_maps, recipe=RECIPE, settings=settings)
+    of_maps, of_features = results.set_scores
+    assert of_maps.name == "RSA of saliency maps"
+    assert of_maps.interval.mean == pytest.approx(1.0)
+    # One feature has no correlation over features.
+    assert np.isnan(of_features.interval.mean)
 
 
 def test_other_maps_have_no_ceiling(energy_encoder, toy_maps):

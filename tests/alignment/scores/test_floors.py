@@ -13,6 +13,7 @@ from merkwelt.alignment.scores.floors import (
     floor_maps,
     luminance,
     mean_over_others,
+    own_and_others,
 )
 from merkwelt.alignment.scores.metrics import SPEARMAN, own_scores, pair_scores
 
@@ -40,6 +41,23 @@ def test_mean_over_others_leaves_out_the_own_map_and_nan():
     scores = torch.tensor([[9.0, 1.0, 2.0], [3.0, 9.0, torch.nan], [5.0, 3.0, 9.0]])
     np.testing.assert_allclose(mean_over_others(scores), [4.0, 2.0, 2.0])
     assert np.isnan(mean_over_others(torch.ones(1, 1))).all()
+
+
+def test_floors_of_all_others_and_of_some(images):
+    maps, targets = images[:, 0], images[:, 1]
+    pairs = pair_scores(SPEARMAN, maps, targets)
+    own, others = own_and_others(SPEARMAN, maps, targets, seed=[0])
+    np.testing.assert_allclose(own, pairs.diagonal())
+    np.testing.assert_allclose(others, mean_over_others(pairs))
+    _, drawn = own_and_others(SPEARMAN, maps, targets, partners=4, seed=[0])
+    np.testing.assert_allclose(drawn, others)
+    _, one = own_and_others(SPEARMAN, maps, targets, partners=1, seed=[0])
+    for place, score in enumerate(one):
+        apart = pairs[:, place].sub(score).abs()
+        assert apart.argmin() != place
+        assert apart.min() < 1e-9
+    _, none = own_and_others(SPEARMAN, maps[:1], targets[:1], partners=3, seed=[0])
+    assert np.isnan(none).all()
 
 
 @pytest.fixture(scope="module")
