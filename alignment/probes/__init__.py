@@ -1,0 +1,1 @@
+"""Linear probes of frozen features, and how like two sets of features are."""
