@@ -87,7 +87,7 @@ def _pictures(
     key = ClipKey(dataset_seed=seed, scene=scene.card.name, clip=index)
     rng = key.generator("object views")
     taken = 0
-    for pose in _viewpoints(thing, stands, rng, settings):
+    for pose in viewpoints(thing, stands, rng, settings):
         image, ids = _look(scene, pose, settings)
         share = float((ids == index).mean())
         if settings.least_share <= share <= settings.most_share:
@@ -97,7 +97,7 @@ def _pictures(
             return
 
 
-def _viewpoints(
+def viewpoints(
     thing: SceneObject,
     stands: np.ndarray,
     rng: np.random.Generator,
