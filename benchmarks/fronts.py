@@ -154,6 +154,7 @@ def rendered(folder: Path) -> Pair:
         truth = sample.truth
         if truth is None or truth.disparity is None or truth.masks is None:
             raise ValueError(f"{folder}: expected clips with true disparity; --truth disparity")
+        assert sample.video is not None
         seen = truth.masks[0, :, 0] == VISIBLE
         videos.append(sample.video.float() / 255)
         truths.append(truth.disparity[0].float().where(seen, torch.nan))
@@ -194,10 +195,14 @@ def read_row(name: str, how: str, front: nn.Module, clips: Tensor, truth: Tensor
     return {
         "pictures": name,
         "eyes": how,
-        "rank_correlation": float(spearmanr(found[known], truth[known]).statistic),
+        "rank_correlation": _rank_correlation(found[known], truth[known]),
         "within_1_px": float((error < 1).float().mean()),
         "median_error_px": float(error.median()),
     }
+
+
+def _rank_correlation(one: Tensor, other: Tensor) -> float:
+    return float(np.asarray(spearmanr(one, other))[0])
 
 
 @torch.no_grad()
@@ -220,7 +225,7 @@ def draw(pair: Pair, path: Path) -> None:
     }
     frame = 5 if len(truth) > 5 else 0
     figure = Figure(figsize=(11, 4.6), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1.9, 1))
+    upper, lower = list(np.asarray(figure.subfigures(2, 1, height_ratios=(1.9, 1)), dtype=object))
     axes = upper.subplots(1, 4)
     axes[0].imshow(clips[0, 0, frame].permute(1, 2, 0))
     axes[0].set_title("left eye")

@@ -128,7 +128,7 @@ def deep_trace(signals: torch.Tensor, frames: int, seed: int) -> float:
 def whitened_chaos(samples: int = 10_000) -> np.ndarray:
     """Return whitened monomials of degree 1 and 2 of Wiskott's (2003) chaotic series."""
     t = np.linspace(0, 1, samples, endpoint=False)
-    force = sum(np.sin(2 * np.pi * rate * t) for rate in (5, 11, 13))
+    force = np.sum([np.sin(2 * np.pi * rate * t) for rate in (5, 11, 13)], axis=0)
     series = np.full(samples, 0.6)
     for i in range(1, samples):
         series[i] = (3.6 + 0.13 * force[i]) * series[i - 1] * (1 - series[i - 1])

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any
@@ -61,7 +62,7 @@ class NoiseThatMoves:
             )
             for _ in range(clips)
         ]
-        self.clip_ids = list(range(clips))
+        self.clip_ids: Sequence[int] = list(range(clips))
 
     def read(self, clip: int) -> TrainingClip:
         """Return a clip."""
