@@ -114,7 +114,7 @@ class MemoryClips:
             digest.update(video.contiguous().numpy().tobytes())
         self.identity = digest.hexdigest()[:16]
         self.frame_rate_hz = frame_rate_hz
-        self.clip_ids = list(range(len(self._videos)))
+        self.clip_ids: Sequence[int] = list(range(len(self._videos)))
 
     def read(self, clip: int) -> TrainingClip:
         """Return a clip by its id."""

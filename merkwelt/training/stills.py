@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -79,11 +80,27 @@ class HumanMapStills:
     prepared as the alignment score prepares it. A cut in which a map is constant has no map.
     """
 
-    def __init__(self, maps: HumanMaps, settings: StillSettings, *, seed: int = 0) -> None:
-        """Hold out a share of the images.
+    def __init__(
+        self,
+        maps: HumanMaps,
+        settings: StillSettings,
+        *,
+        seed: int = 0,
+        held_out: Sequence[int] | None = None,
+        maps_needed: bool = True,
+    ) -> None:
+        """Hold out a share of the images, or those that are named.
+
+        Args:
+            maps: labelled images and their maps.
+            settings: how they are made ready.
+            seed: of the held-out share, the order and the cuts.
+            held_out: numbers of the images to hold out, instead of a share drawn by the seed.
+            maps_needed: False takes images of which none has a map, to learn their labels alone.
 
         Raises:
-            ValueError: there are fewer than two images, or not one map that varies.
+            ValueError: there are fewer than two images, or not one map that varies; or the images
+                to hold out are none, all, or not there.
         """
         if len(maps) < 2:
             raise ValueError(
@@ -97,12 +114,15 @@ class HumanMapStills:
         self._labels = torch.tensor([codes[label] for label in maps.labels])
         self._maps = maps
         self._prepared = prepare(maps, settings.size_px)
-        self.training_ids, self.held_out_ids = held_out_split(
-            range(len(maps)), share=settings.held_out_share, seed=seed
+        self.training_ids, self.held_out_ids = (
+            held_out_split(range(len(maps)), share=settings.held_out_share, seed=seed)
+            if held_out is None
+            else _chosen_split(len(maps), held_out)
         )
-        if not bool(_tokens(self._prepared.maps[self.training_ids]).any()):
+        if maps_needed and not bool(_tokens(self._prepared.maps[self.training_ids]).any()):
             raise ValueError("expected human maps that vary over the image, got constant ones only")
-        self.identity = f"{_digest(maps)} {seed} {sorted(asdict(settings).items())}"
+        chosen = "" if held_out is None else f" held out {self.held_out_ids}"
+        self.identity = f"{_digest(maps)} {seed} {sorted(asdict(settings).items())}{chosen}"
 
     def batch(self, step: int, device: torch.device) -> Truth:
         """Return the stills of a step; each is seen once before any is seen again."""
@@ -140,6 +160,16 @@ class HumanMapStills:
             human = torch.from_numpy(self._maps.maps[index, rows, columns].copy())
             human = _resize(human[None].float(), size, "bilinear")[0]
         return (image.flip(-1), human.flip(-1)) if mirrored else (image, human)
+
+
+def _chosen_split(count: int, held_out: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the images to train on and those held out, by number."""
+    chosen = sorted({int(each) for each in held_out})
+    if not 0 < len(chosen) < count or chosen[0] < 0 or chosen[-1] >= count:
+        raise ValueError(
+            f"expected to hold out some of the images 0 to {count - 1}, and not all, got {chosen}"
+        )
+    return [each for each in range(count) if each not in set(chosen)], chosen
 
 
 def random_cut(
