@@ -1,37 +1,39 @@
-"""Scoring a trained run: saliency against human maps, or object evidence in a rendered scene."""
+"""Scoring models: saliency against human maps, or object evidence in a rendered scene."""
 
-from dataclasses import dataclass, field
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
 
 from .alignment import (
-    FeatureNorm,
-    Gradient,
+    ClassLogit,
     HumanMaps,
     Results,
     SaliencyRecipe,
-    ScoreSettings,
-    SmoothGrad,
-    read_maps,
-    score,
-    score_objects,
     write_results,
 )
+from .alignment.models.fixation import FixationName
+from .alignment.models.scored import ScoredModel
+from .alignment.models.scoring import score_model, settings_for
+from .alignment.protocols import ProtocolName, protocol_named
+from .files import write_atomically
 from .object_views import ObjectViewSettings, object_views
+from .option_words import option_words
 from .parts import Progress, part
 from .report import evaluate_report, write_report
+from .saliency_request import SaliencyRequest
 from .scenes.scene import Scene
-from .training.experiment import build
-from .training.run_folder import load_run
-from .video_models.encoder import Encoder
+from .scored_model import fixating, run_model, scored_model
 
-MAP_SIZE = 112
-"""Side in pixels at which maps are compared by default; the encoders are convolutional."""
+MODELS_FILE = "models.json"
+RESULTS_FILE = "results.json"
+IMAGENET_CLASSES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateRequest:
-    """What a run is scored on."""
+    """What models are scored on."""
 
     maps: Path | None = None
     """Human maps; None scores object evidence in a scene instead."""
@@ -39,47 +41,105 @@ class EvaluateRequest:
     library: Path | None = None
     size: int | None = None
     smooth: int = 0
-    """Samples of SmoothGrad; 0 is the plain gradient."""
+    """Samples of SmoothGrad; 0 leaves the method to ``saliency``."""
+    saliency: SaliencyRequest = SaliencyRequest()
+    """How saliency is made."""
     seed: int = 0
     objects: ObjectViewSettings = field(default_factory=ObjectViewSettings)
     """How objects are photographed without maps."""
+    weights: Path | None = None
+    """A file of weights for ``timm:NAME`` or ``torchvision:NAME``."""
+    protocol: ProtocolName = "merkwelt"
+    """Preparation, saliency, metrics and ceilings, by name."""
+    fixation: FixationName = "still"
+    """How a video model sees a still image: repeated, or with fixational eye movement."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated:
     """Where the scores are, and what to tell of them."""
 
-    results: Results
+    by_model: dict[str, Results]
     lines: tuple[str, ...]
     report: Path
 
+    @property
+    def results(self) -> Results:
+        """The results of the first model."""
+        return next(iter(self.by_model.values()))
+
 
 def evaluate(
-    run: Path, out: Path, request: EvaluateRequest, *, progress: Progress | None = None
+    models: str | Path | Sequence[str | Path],
+    out: Path,
+    request: EvaluateRequest,
+    *,
+    progress: Progress | None = None,
 ) -> Evaluated:
-    """Score a run and write ``results.json`` and ``report.html`` to ``out``.
+    """Score models and write ``results.json``, ``models.json`` and ``report.html`` to ``out``.
+
+    Several models get one report with all of them, and a folder with ``results.json`` each.
+
+    Args:
+        models: What `scored_model` understands, or several of it.
+        out: Folder of the results.
+        request: What they are scored on.
+        progress: Told the share done and a message.
 
     Raises:
-        FileNotFoundError: no run, no maps or no scene.
+        FileNotFoundError: no model, no maps or no scene.
         ValueError: a file is damaged or is something else; says what was expected.
         FileExistsError: ``out`` is a file.
+        ImportError: a model needs an extra that is missing.
     """
+    words = [models] if isinstance(models, str | Path) else list(models)
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} is a file; name a folder for the results")
+    scored = _models(words, request)
     maps = maps_of(request, part(progress, 0.0, 0.2))
-    results = score_run(run, maps, request, progress=part(progress, 0.2, 1.0))
-    out.mkdir(parents=True, exist_ok=True)
-    write_results(results, out / "results.json")
-    command = f"merkwelt evaluate {run.name} --out {out.name}"
-    page = evaluate_report({run.name: results}, runs={run.name: run}, commands=(command,))
-    report = write_report(page, out / "report.html")
-    return Evaluated(results=results, lines=score_lines(results), report=report)
+    by_model: dict[str, Results] = {}
+    for i, model in enumerate(scored):
+        share = part(progress, 0.2 + 0.8 * i / len(scored), 0.2 + 0.8 * (i + 1) / len(scored))
+        by_model[model.name] = score_scored(model, maps, request, progress=share)
+    report = _write(scored, by_model, out, words, request)
+    lines = (
+        comparison_lines(by_model) if len(by_model) > 1 else score_lines(by_model[scored[0].name])
+    )
+    return Evaluated(by_model=by_model, lines=lines, report=report)
+
+
+def _models(words: Sequence[str | Path], request: EvaluateRequest) -> list[ScoredModel]:
+    """Return the models that are meant, all of them before the first is scored."""
+    if not words:
+        raise ValueError("expected at least one model to score, got none")
+    models = [
+        fixating(
+            scored_model(each, weights=request.weights, seed=request.seed),
+            request.fixation,
+            seed=request.seed,
+        )
+        for each in words
+    ]
+    names = [model.name for model in models]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"expected models of different names, got {', '.join(twice)} more than once; runs are "
+            "called by the last part of their folder"
+        )
+    return models
 
 
 def maps_of(request: EvaluateRequest, progress: Progress | None = None) -> HumanMaps:
     """Return the human maps, or pictures of a scene's objects with their masks."""
+    protocol = protocol_named(request.protocol)
     if request.maps is not None:
-        return read_maps(request.maps)
+        return protocol.read(request.maps)
+    if protocol.prepares_images:
+        raise ValueError(
+            f"the protocol {protocol.name} compares with human maps; name some (--maps), or leave "
+            "the protocol out for object evidence"
+        )
     scene = Scene.load(request.scene, library=request.library)
     return object_views(scene, seed=request.seed, settings=request.objects, progress=progress)
 
@@ -88,31 +148,121 @@ def score_run(
     run: Path, maps: HumanMaps, request: EvaluateRequest, *, progress: Progress | None = None
 ) -> Results:
     """Return a run's scores beside its floors, among them the same network untrained."""
-    loaded = load_run(run)
-    recipe = SaliencyRecipe(
-        target=FeatureNorm(centred=True),
-        method=SmoothGrad(samples=request.smooth) if request.smooth else Gradient(),
-        blur="disc blur twice",
-    )
-    untrained = build(loaded.experiment)[0].eval()
-    settings = (
-        ScoreSettings(size=request.size or MAP_SIZE, seed=request.seed)
-        if maps.are_human
-        else ScoreSettings(
-            size=request.size or min(maps.maps.shape[1:]), crop_share=1.0, seed=request.seed
-        )
-    )
-    take = score if maps.are_human else score_objects
-    for encoder in (loaded.encoder, untrained):
-        encoder.requires_grad_(requires_grad=False)
-    return take(
-        cast(Encoder, loaded.encoder),
+    model = fixating(run_model(run), request.fixation, seed=request.seed)
+    return score_scored(model, maps, request, progress=progress)
+
+
+def score_scored(
+    model: ScoredModel,
+    maps: HumanMaps,
+    request: EvaluateRequest,
+    *,
+    progress: Progress | None = None,
+) -> Results:
+    """Return a model's scores as asked for."""
+    protocol = protocol_named(request.protocol)
+    base = replace(protocol.settings, seed=request.seed)
+    settings = protocol.settings_of(settings_for(model, maps, base=base, size=request.size))
+    return score_model(
+        model,
         maps,
-        recipe=recipe,
+        recipe=_of_true_classes(requested_recipe(model, request), model, maps, request),
         settings=settings,
-        random_encoder=cast(Encoder, untrained),
+        metrics=protocol.metrics,
         progress=progress,
     )
+
+
+def requested_recipe(model: ScoredModel, request: EvaluateRequest) -> SaliencyRecipe:
+    """Return the recipe that was asked for, by the protocol where nothing else was."""
+    asked, usual = request.saliency, SaliencyRequest()
+    by_protocol = protocol_named(request.protocol).recipe
+    recipe = asked.smoothed(request.smooth).recipe_of(model)
+    if asked.channels == usual.channels:
+        recipe = replace(recipe, channels=by_protocol.channels)
+    if asked.blur == usual.blur:
+        recipe = replace(recipe, blur=by_protocol.blur)
+    return recipe
+
+
+def _of_true_classes(
+    recipe: SaliencyRecipe, model: ScoredModel, maps: HumanMaps, request: EvaluateRequest
+) -> SaliencyRecipe:
+    """Return the recipe with the images' own classes, where they are wanted and known by number."""
+    asked, target = request.saliency.target, recipe.target
+    by_protocol = asked == "usual" and protocol_named(request.protocol).true_class
+    words = model.classes or ()
+    if not (asked == "true_class" or by_protocol) or len(words) != IMAGENET_CLASSES:
+        return recipe
+    if maps.classes is None or not isinstance(target, ClassLogit):
+        return recipe
+    return replace(recipe, target=replace(target, classes=maps.classes, class_names=None))
+
+
+def _write(
+    models: Sequence[ScoredModel],
+    by_model: dict[str, Results],
+    out: Path,
+    words: Sequence[str | Path],
+    request: EvaluateRequest,
+) -> Path:
+    """Write all results and return the report's path."""
+    out.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for model in models:
+        folder = out if len(models) == 1 else out / _file_name(model.name)
+        folder.mkdir(exist_ok=True)
+        path = write_results(by_model[model.name], folder / RESULTS_FILE)
+        entries.append({**model.to_dict(), "results": str(path.relative_to(out))})
+    write_atomically(out / MODELS_FILE, (json.dumps(entries, indent=2) + "\n").encode())
+    command = " ".join(["merkwelt evaluate", *_command_words(words, request), "--out", out.name])
+    runs = {model.name: model.folder for model in models if model.folder is not None}
+    page = evaluate_report(by_model, runs=runs, models=models, commands=(command,))
+    return write_report(page, out / "report.html")
+
+
+def _command_words(words: Sequence[str | Path], request: EvaluateRequest) -> list[str]:
+    """Return models and options as they would be typed, files by their last part."""
+    usual = EvaluateRequest()
+    files = {
+        name: Path(getattr(request, name).name)
+        for name in ("maps", "library", "weights")
+        if getattr(request, name) is not None
+    }
+    # How objects are photographed is no option of the command.
+    typed = replace(request, objects=usual.objects, **files)
+    return [*(Path(each).name for each in words), *option_words(typed, usual)]
+
+
+def _file_name(name: str) -> str:
+    return "".join(each if each.isalnum() or each in "._-" else "-" for each in name)
+
+
+def comparison_lines(by_model: dict[str, Results]) -> tuple[str, ...]:
+    """Return a table of several models, one line each, for a terminal."""
+    first = next(iter(by_model.values()))
+    wide = max(len(name) for name in by_model)
+    lines = [f"{first.main.name} with {first.maps.kind}, n = {len(first.maps)}"]
+    if not first.maps.are_human:
+        lines.append("note: these are object masks, not human maps")
+    lines += [f"{name:{wide}}  {_in_one_line(results)}" for name, results in by_model.items()]
+    lines += sorted({f"recipe: {results.recipe['name']}" for results in by_model.values()})
+    for name, results in by_model.items():
+        lines += [
+            f"no score of {name} for {each}: {why}" for each, why in results.undefined.items()
+        ]
+    return tuple(lines)
+
+
+def _in_one_line(results: Results) -> str:
+    own = results.main.interval
+    floors = {each.name: each.interval.mean for each in results.main.floors}
+    known = {each: mean for each, mean in floors.items() if math.isfinite(mean)}
+    best = max(known, key=lambda each: known[each], default=None)
+    words = [f"{own.mean:.3f}  [{own.low:.3f}, {own.high:.3f}]"]
+    words += [f"over {c.name}: {c.over_ceiling.mean:.3f}" for c in results.main.ceilings[:1]]
+    words += [] if best is None else [f"best floor: {best} {known[best]:.3f}"]
+    return "  ".join(words)
 
 
 def score_lines(results: Results) -> tuple[str, ...]:
@@ -125,7 +275,13 @@ def score_lines(results: Results) -> tuple[str, ...]:
         lines.append(f"{metric.name}: {mean.mean:.3f}  [{mean.low:.3f}, {mean.high:.3f}]")
         lines += [f"    floor, {f.name}: {f.interval.mean:.3f}" for f in metric.floors]
         lines += [
-            f"    over {c.name} ({c.value:.3f}): {c.over_ceiling.mean:.3f}" for c in metric.ceilings
+            f"    over {c.name} ({c.value:.3f}): {c.over_ceiling.mean:.3f}"
+            + (
+                f", floor-corrected: {c.floor_corrected.mean:.3f}"
+                if math.isfinite(c.floor_corrected.mean)
+                else ""
+            )
+            for c in metric.ceilings
         ]
     lines += [f"no score for {name}: {why}" for name, why in results.undefined.items()]
     return tuple(lines)

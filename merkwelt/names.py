@@ -52,4 +52,5 @@ SaliencyMethodName = Literal["gradient", "smoothgrad", "integrated", "gradcam"]
 SaliencyTargetName = Literal[
     "usual", "own_class", "true_class", "prototype", "norm", "centred_norm", "loss"
 ]
-SaliencyBlurName = Literal["none", "disc", "fel2022", "gaussian"]
+SaliencyChannelName = Literal["usual", "abs-max", "abs-mean", "signed-mean"]
+SaliencyBlurName = Literal["usual", "none", "disc", "fel2022", "gaussian"]

@@ -98,4 +98,5 @@ def test_the_wheel_holds_merkwelt_only_and_the_bundled_scene(repository, tmp_pat
     for part in ("scene.json", "field.safetensors", "preview.png"):
         assert f"{bundled}/{part}" in names
     assert "merkwelt/report/report.html" in names
+    assert "merkwelt/alignment/models/imagenet_words.txt" in names
     assert "merkwelt/py.typed" in names

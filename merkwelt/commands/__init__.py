@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from . import data, learn, observer, scene, view
+from . import data, experiment, learn, maps, observer, scene, view
+from .brain_score import brain_score
+from .constancy import constancy
 from .demo import demo
 from .export import export
 from .look import look
+from .probe import probe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,10 @@ VERBS: Mapping[str, Callable[..., None]] = {
     "export": export,
     "look": look,
     "train": learn.train,
+    "probe": probe,
     "evaluate": learn.evaluate,
+    "constancy": constancy,
+    "brain-score": brain_score,
 }
 GROUPS: Mapping[str, Group] = {
     "scene": Group(
@@ -40,6 +46,20 @@ GROUPS: Mapping[str, Group] = {
             "export": scene.export,
             "capture": scene.capture,
         },
+    ),
+    "experiment": Group(
+        summary="The seed paper's experiments: baseline, harmonized, stream, annotations, compare.",
+        commands={
+            "baseline": experiment.baseline,
+            "harmonized": experiment.harmonized,
+            "stream": experiment.stream,
+            "annotations": experiment.annotations,
+            "compare": experiment.compare,
+        },
+    ),
+    "maps": Group(
+        summary="Convert and show human maps: ClickMe 1.0 and 2.0, clicks and fixations.",
+        commands={"convert": maps.convert, "show": maps.show},
     ),
     "observer": Group(
         summary="Show who looks, and check how that moves against published figures of people.",

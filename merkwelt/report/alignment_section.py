@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+import torch
+from torch.nn import functional
 
 from ..alignment.results import FloorScores, MetricScores, Results
 from ..alignment.scores.bootstrap import Interval as ScoreInterval
@@ -16,19 +18,18 @@ from .blocks import (
     FigureBlock,
     GridItem,
     ImageGrid,
-    Interval,
     KeyFigure,
     KeyFigures,
     Note,
     Table,
 )
+from .ceilings import MINUS, ceiling_blocks, interval_cell, set_table
 from .maps import map_colour_bar, map_item
 from .page import Section
 from .scores import ScoreRow, score_plot
 
 SHOWN_IMAGES = 8
 UNTRAINED = "untrained"
-MINUS = "\N{MINUS SIGN}"
 
 
 def alignment_section(results: Mapping[str, Results]) -> Section:
@@ -44,8 +45,9 @@ def alignment_section(results: Mapping[str, Results]) -> Section:
     blocks: list[Block] = [_key_figures(results)]
     if not first.maps.are_human:
         blocks.append(_not_human(first))
-    blocks += [_dots(results), _score_table(results), _difference_table(results)]
-    blocks += _notes(results)
+    blocks += [_dots(results), _score_table(results)]
+    blocks += ceiling_blocks(results)
+    blocks += [_difference_table(results), *set_table(results), *_notes(results)]
     if len(first.maps):
         blocks.append(_map_grid(results))
     blocks.append(Details(title="How the scores were made", facts=_facts(first)))
@@ -141,11 +143,20 @@ def _dots(results: Mapping[str, Results]) -> FigureBlock:
     rows = [_dot(name, result.main.interval) for name, result in results.items()]
     floors = _named_floors(results, main.name)
     rows += [_dot(name, floor.interval, is_floor=True) for name, floor in floors]
-    ceiling = (main.ceilings[0].name, main.ceilings[0].value) if main.ceilings else None
+    ceiling = main.ceilings[0] if main.ceilings else None
+    band = None if ceiling is None or ceiling.interval is None else ceiling.interval
     shown = f"Dots: means over {main.interval.count} images. Lines: {main.interval.level:.0%} "
     return FigureBlock(
-        figure=score_plot(rows, label=main.name, ceiling=ceiling, chance=main.chance),
-        caption=shown + "bootstrap intervals over images. Open dots: floors.",
+        figure=score_plot(
+            rows,
+            label=main.name,
+            ceiling=None if ceiling is None else (ceiling.name, ceiling.value),
+            ceiling_band=None if band is None else (band.low, band.high),
+            chance=main.chance,
+        ),
+        caption=shown
+        + "bootstrap intervals over images. Open dots: floors."
+        + ("" if ceiling is None else " Dotted: what people reach."),
     )
 
 
@@ -160,35 +171,23 @@ def _dot(name: str, interval: ScoreInterval, *, is_floor: bool = False) -> Score
     )
 
 
-def _cell(interval: ScoreInterval) -> Cell:
-    if not math.isfinite(interval.mean):
-        return None
-    if not math.isfinite(interval.low):
-        return interval.mean
-    return Interval(value=interval.mean, low=interval.low, high=interval.high)
-
-
 def _score_table(results: Mapping[str, Results]) -> Table:
-    """Return all metrics of models and floors, and the main one against its ceiling."""
+    """Return all metrics of models and floors."""
     first = _first(results)
     metrics = [metric.name for metric in first.metrics]
-    ceilings = first.main.ceilings[:1]
     columns = [Column(name="")] + [Column(name=name, best="max") for name in metrics]
-    for ceiling in ceilings:
-        columns.append(Column(name=f"over the {ceiling.name}", best="max"))
-        columns.append(Column(name="floor-corrected", best="max"))
-    rows: list[tuple[Cell, ...]] = []
-    for name, result in results.items():
-        own: list[Cell] = [name] + [_cell(_metric(result, each).interval) for each in metrics]
-        for ceiling in result.main.ceilings[: len(ceilings)]:
-            own += [_cell(ceiling.over_ceiling), ceiling.floor_corrected]
-        rows.append(tuple(own))
+    rows: list[tuple[Cell, ...]] = [
+        (name, *[interval_cell(_metric(result, each).interval) for each in metrics])
+        for name, result in results.items()
+    ]
     models = len(rows)
     by_metric = {each: dict(_named_floors(results, each)) for each in metrics}
     for name in by_metric[metrics[0]]:
         found = [by_metric[each].get(name) for each in metrics]
-        cells: list[Cell] = [None if floor is None else _cell(floor.interval) for floor in found]
-        rows.append((name, *cells, *[None] * (2 * len(ceilings))))
+        cells: list[Cell] = [
+            None if floor is None else interval_cell(floor.interval) for floor in found
+        ]
+        rows.append((name, *cells))
     return Table(
         columns=tuple(columns),
         rows=tuple(rows),
@@ -207,7 +206,7 @@ def _difference_table(results: Mapping[str, Results]) -> Table:
         cells: list[Cell] = [name]
         for result in results.values():
             own = {floor.name: floor for floor in result.main.floors}
-            cells.append(_cell(own[name].difference) if name in own else None)
+            cells.append(interval_cell(own[name].difference) if name in own else None)
         rows.append(tuple(cells))
     return Table(
         columns=(Column(name="floor"), *(Column(name=f"{model} over it") for model in results)),
@@ -229,10 +228,12 @@ def _notes(results: Mapping[str, Results]) -> list[Block]:
         if result.missing_floors:
             listed = "; ".join(f"{name}: {why}" for name, why in result.missing_floors.items())
             notes.append(Note(kind="warning", text=f"{model}: missing floors. {listed}."))
-    first = _first(results)
-    if not first.main.ceilings and first.ceiling_note:
-        note = first.ceiling_note.strip().rstrip(".")
-        notes.append(Note(text=f"{_capital(note)}."))
+        for metric in result.metrics[1:]:
+            more = [name for name in metric.undefined if name not in result.undefined]
+            if more:
+                count = "1 image has" if len(more) == 1 else f"{len(more)} images have"
+                text = f"{model}: {count} no {metric.name} and count in no mean of it: "
+                notes.append(Note(kind="warning", text=text + ", ".join(more) + "."))
     return notes
 
 
@@ -256,13 +257,21 @@ def _grid_item(results: Mapping[str, Results], index: int, target: str) -> GridI
     maps = {target: first.target_maps[index]}
     values: dict[str, str] = {}
     for model, result in results.items():
-        maps[model] = result.saliency[index]
+        maps[model] = _at_size(result.saliency[index], first.images.shape[1])
         values[model] = _text(float(result.main.per_image[index]))
     if RANDOM_NETWORK in first.floor_maps:
         maps[UNTRAINED] = first.floor_maps[RANDOM_NETWORK][index]
         values[UNTRAINED] = _text(float(first.main.floor(RANDOM_NETWORK).per_image[index]))
     title = first.maps.labels[index].replace("_", " ")
     return map_item(title, first.images[index], maps, values=values)
+
+
+def _at_size(saliency: np.ndarray, size: int) -> np.ndarray:
+    """Return a map to look at beside maps of another model's input size."""
+    if len(saliency) == size:
+        return saliency
+    picture = torch.from_numpy(saliency)[None, None]
+    return functional.interpolate(picture, size=(size, size), mode="bilinear")[0, 0].numpy()
 
 
 def _facts(first: Results) -> dict[str, str]:

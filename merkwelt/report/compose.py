@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..alignment.models.scored import ScoredModel
 from ..alignment.results import Results
 from .alignment_section import alignment_section
+from .models_section import models_section
 from .page import Report
 from .sections import provenance_section
 from .stream_section import stream_section
@@ -15,6 +17,7 @@ def evaluate_report(
     results: Mapping[str, Results],
     *,
     runs: Mapping[str, Path] | None = None,
+    models: Sequence[ScoredModel] = (),
     commands: Sequence[str] = (),
     title: str = "Where the model looks",
 ) -> Report:
@@ -23,18 +26,21 @@ def evaluate_report(
     Args:
         results: model name to its results.
         runs: model name to the folder of the run that trained it, if there is one.
+        models: what is known of the models, if anything is to be said of them.
         commands: command lines that made this.
         title: the report's title.
     """
     sections = [alignment_section(results)]
+    if models:
+        sections.append(models_section(models, results))
     if runs:
         sections.append(training_section(runs))
     sections.append(provenance_section(commands=commands))
     first = next(iter(results.values()))
-    models = ", ".join(results)
+    names = ", ".join(results)
     return Report(
         title=title,
-        subtitle=f"{models}: saliency of learned features against {first.maps.kind}.",
+        subtitle=f"{names}: saliency of learned features against {first.maps.kind}.",
         sections=tuple(sections),
     )
 

@@ -27,6 +27,7 @@ def score_plot(
     *,
     label: str,
     ceiling: tuple[str, float] | None = None,
+    ceiling_band: tuple[float, float] | None = None,
     chance: float | None = 0.0,
 ) -> Figure:
     """Return a dot for each score, from top to bottom, with its interval as a line.
@@ -35,6 +36,7 @@ def score_plot(
         rows: models and floors in the order to show.
         label: what the scores are, such as ``Spearman correlation with human maps``.
         ceiling: name and value of what people reach, drawn as a dotted line.
+        ceiling_band: interval around the ceiling, where it was measured.
         chance: score of a map that knows nothing, drawn as a line.
 
     Raises:
@@ -46,6 +48,8 @@ def score_plot(
         figure, axes = new_axes(7.0, 0.75 + 0.34 * len(rows))
         if chance is not None:
             axes.axvline(chance, color=LIGHT["line"], lw=1)
+        if ceiling_band is not None and all(math.isfinite(each) for each in ceiling_band):
+            axes.axvspan(*ceiling_band, color=LIGHT["line"], alpha=0.35, lw=0)
         if ceiling is not None:
             _draw_ceiling(axes, *ceiling)
         models = 0

@@ -66,7 +66,9 @@ def _fits(value: Any, hint: Any) -> bool:  # noqa: ANN401
         return _is_whole(value) or isinstance(value, float)
     if hint is int:
         return _is_whole(value)
-    if hint in (bool, str, type(None)) or dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and (
+        hint in (bool, str, type(None)) or dataclasses.is_dataclass(hint)
+    ):
         return isinstance(value, hint)
     return True
 

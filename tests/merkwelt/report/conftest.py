@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from merkwelt.alignment.scores.bootstrap import Interval
-from merkwelt.alignment.scores.floors import RANDOM_NETWORK
 from merkwelt.alignment.maps.human_maps import HumanMaps
 from merkwelt.alignment.results import CeilingScores, FloorScores, MetricScores, Results
+from merkwelt.alignment.scores.bootstrap import Interval
+from merkwelt.alignment.scores.floors import RANDOM_NETWORK
 from merkwelt.render.clip import Clip
 from merkwelt.render.key import ClipKey
 from merkwelt.render.motion.trajectory import Trajectory
@@ -132,9 +132,13 @@ def make_results(*, are_human=True, seed=0, undefined=(), missing_floors=(), cei
                     name="published ceiling",
                     value=0.44,
                     source="a paper",
+                    measured=False,
+                    interval=None,
+                    per_image=None,
+                    over_own_ceiling=None,
                     over_ceiling=interval(own / 0.44),
                     floor_name="centred Gaussian",
-                    floor_corrected=0.25,
+                    floor_corrected=interval(own - 0.1),
                 ),
             )
             if ceiling

@@ -185,6 +185,10 @@ def test_score_plot_places_dots_intervals_and_chance():
     assert low < -0.1
     assert high > 0.6
     assert np.ptp(pixels(figure)) > 100
+    banded = score_plot(rows, label="", ceiling=("people", 0.6), ceiling_band=(0.5, 0.7))
+    assert len(banded.axes[0].patches) == len(axes.patches) + 1
+    unknown = score_plot(rows, label="", ceiling_band=(float("nan"), float("nan")))
+    assert len(unknown.axes[0].patches) == len(axes.patches)
     with pytest.raises(ValueError, match="at least one score"):
         score_plot((), label="")
 

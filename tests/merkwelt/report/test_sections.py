@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from merkwelt.alignment.results import SetScores
 
 from merkwelt.report import (
     ClipPlayer,
@@ -202,7 +203,7 @@ def test_alignment_section_shows_scores_beside_floors(results_of):
     assert key[0].value == f"{first.main.interval.mean:.3f}"
     assert "random-init network 0.150" in key[0].floor
     assert "best floor: centred Gaussian 0.300" in key[0].floor
-    scores, differences = of(section, Table)
+    scores, against, ceilings, differences = of(section, Table)
     assert [row[0] for row in scores.rows] == [
         "slow",
         "predictive",
@@ -210,13 +211,76 @@ def test_alignment_section_shows_scores_beside_floors(results_of):
         "random-init network",
     ]
     assert scores.floor_rows == {2, 3}
-    assert [column.name for column in scores.columns[-2:]] == [
-        "over the published ceiling",
-        "floor-corrected",
+    assert [row[:2] for row in against.rows] == [
+        ("slow", "published ceiling"),
+        ("predictive", "published ceiling"),
     ]
+    raw, over, own, corrected = against.rows[0][2:]
+    assert raw.value == pytest.approx(first.main.interval.mean)
+    assert over.value == pytest.approx(first.main.interval.mean / 0.44)
+    assert own is None
+    assert corrected.value == pytest.approx(first.main.interval.mean - 0.1)
+    assert against.columns[-1].name == "floor-corrected"
+    assert ceilings.rows == (("published ceiling", 0.44, "centred Gaussian", "a paper"),)
+    assert "a reference and no bound" in ceilings.caption
     assert differences.rows[0][0] == "centred Gaussian"
     assert not of(section, Note)
     html(section)
+
+
+def test_measured_ceilings_stand_side_by_side(results_of):
+    result = results_of()
+    published = result.main.ceilings[0]
+    measured = replace(
+        published,
+        name="split-half ceiling",
+        measured=True,
+        interval=replace(result.main.interval, mean=0.7, low=0.6, high=0.8),
+        per_image=np.full(4, 0.7),
+        over_own_ceiling=replace(result.main.interval, mean=0.5),
+    )
+    undefined = {"image 1": "no clicks"}
+    main = replace(result.main, ceilings=(measured,), undefined=undefined)
+    other = replace(main, name="IoU", undefined={**undefined, "image 2": "its map is constant"})
+    results = replace(
+        result,
+        metrics=(main, other),
+        undefined=undefined,
+        ceiling_note="the ceilings are of other maps",
+        without_ceiling={"image 3": "1 people have clicked on it, fewer than 2"},
+        set_scores=(
+            SetScores(name="RSA of maps", meaning="order", interval=result.main.interval),
+            SetScores(
+                name="RSA of features",
+                meaning="order",
+                interval=replace(result.main.interval, mean=float("nan")),
+            ),
+        ),
+    )
+    section = alignment_section({"slow": results})
+    _, against, ceilings, _, sets = of(section, Table)
+    assert against.rows[0][1] == "split-half ceiling"
+    assert against.rows[0][4].value == 0.5
+    assert ceilings.rows[0][0] == "split-half ceiling"
+    assert ceilings.rows[0][1].low == 0.6
+    assert "no bound" not in ceilings.caption
+    assert [column.name for column in sets.columns] == ["", "RSA of maps"]
+    said = notes(section)
+    assert "1 image has no ceiling and count in none. image 3" in said
+    assert "The ceilings are of other maps." in said
+    assert "slow: 1 image has no IoU and count in no mean of it: image 2." in said
+    html(section)
+
+
+def test_ceilings_that_differ_between_models_are_named_after_them(results_of):
+    first, second = results_of(), results_of(seed=1)
+    other = replace(second.main.ceilings[0], value=0.5)
+    second = replace(second, metrics=(replace(second.main, ceilings=(other,)),))
+    section = alignment_section({"slow": first, "predictive": second})
+    assert [row[:2] for row in of(section, Table)[2].rows] == [
+        ("published ceiling", 0.44),
+        ("published ceiling (predictive)", 0.5),
+    ]
 
 
 def test_floors_that_differ_between_models_are_named_after_them(results_of):
