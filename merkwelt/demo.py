@@ -10,7 +10,7 @@ from pathlib import Path
 import imageio.v3 as imageio
 
 from .alignment import Results
-from .evaluation import EvaluateRequest, maps_of, score_lines, score_run
+from .evaluation import EvaluateRequest, maps_of, score_run
 from .object_views import ObjectViewSettings
 from .parts import Progress, part
 from .recipes import recipe
@@ -33,6 +33,7 @@ from .report import (
     write_report,
 )
 from .scenes.scene import PREVIEW_FILE, Scene
+from .score_text import score_lines
 from .training.experiment import Experiment
 from .training.loop import train
 

@@ -1,7 +1,6 @@
 """Scoring models: saliency against human maps, or object evidence in a rendered scene."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from .parts import Progress, part
 from .report import evaluate_report, write_report
 from .saliency_request import SaliencyRequest
 from .scenes.scene import Scene
+from .score_text import comparison_lines, score_lines
 from .scored_model import fixating, run_model, scored_model
 
 MODELS_FILE = "models.json"
@@ -236,52 +236,3 @@ def _command_words(words: Sequence[str | Path], request: EvaluateRequest) -> lis
 
 def _file_name(name: str) -> str:
     return "".join(each if each.isalnum() or each in "._-" else "-" for each in name)
-
-
-def comparison_lines(by_model: dict[str, Results]) -> tuple[str, ...]:
-    """Return a table of several models, one line each, for a terminal."""
-    first = next(iter(by_model.values()))
-    wide = max(len(name) for name in by_model)
-    lines = [f"{first.main.name} with {first.maps.kind}, n = {len(first.maps)}"]
-    if not first.maps.are_human:
-        lines.append("note: these are object masks, not human maps")
-    lines += [f"{name:{wide}}  {_in_one_line(results)}" for name, results in by_model.items()]
-    lines += sorted({f"recipe: {results.recipe['name']}" for results in by_model.values()})
-    for name, results in by_model.items():
-        lines += [
-            f"no score of {name} for {each}: {why}" for each, why in results.undefined.items()
-        ]
-    return tuple(lines)
-
-
-def _in_one_line(results: Results) -> str:
-    own = results.main.interval
-    floors = {each.name: each.interval.mean for each in results.main.floors}
-    known = {each: mean for each, mean in floors.items() if math.isfinite(mean)}
-    best = max(known, key=lambda each: known[each], default=None)
-    words = [f"{own.mean:.3f}  [{own.low:.3f}, {own.high:.3f}]"]
-    words += [f"over {c.name}: {c.over_ceiling.mean:.3f}" for c in results.main.ceilings[:1]]
-    words += [] if best is None else [f"best floor: {best} {known[best]:.3f}"]
-    return "  ".join(words)
-
-
-def score_lines(results: Results) -> tuple[str, ...]:
-    """Return the scores beside their floors, one line each, for a terminal."""
-    lines = [results.name]
-    if not results.maps.are_human:
-        lines.append(f"note: {results.maps.kind}")
-    for metric in results.metrics:
-        mean = metric.interval
-        lines.append(f"{metric.name}: {mean.mean:.3f}  [{mean.low:.3f}, {mean.high:.3f}]")
-        lines += [f"    floor, {f.name}: {f.interval.mean:.3f}" for f in metric.floors]
-        lines += [
-            f"    over {c.name} ({c.value:.3f}): {c.over_ceiling.mean:.3f}"
-            + (
-                f", floor-corrected: {c.floor_corrected.mean:.3f}"
-                if math.isfinite(c.floor_corrected.mean)
-                else ""
-            )
-            for c in metric.ceilings
-        ]
-    lines += [f"no score for {name}: {why}" for name, why in results.undefined.items()]
-    return tuple(lines)

@@ -9,9 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .causal_layers import CausalConv3d, FrameNorm
+from .clip_checks import check_clips
 from .encoder import Features
-
-SMALLEST_IMAGE_PX = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +81,12 @@ class StereoCNN3D(nn.Module):
         Args:
             clips: values in [0, 1]; any number of frames, at least 16 pixels on each side.
         """
-        self._check(clips)
+        check_clips(
+            clips,
+            eyes=self.eyes,
+            image_channels=self.config.image_channels,
+            config_name="StereoCNNConfig",
+        )
         hidden = F.relu(self.fused_norm(self._fuse(clips * 2 - 1)))
         maps = {"stage1": hidden}
         for i, (stage, norm) in enumerate(zip(self.stages, self.norms, strict=True)):
@@ -99,18 +103,3 @@ class StereoCNN3D(nn.Module):
             return per_eye[:, 0]
         left, right = per_eye.unbind(1)
         return torch.cat([left + right, left - right], dim=1) / math.sqrt(2)
-
-    def _check(self, clips: Tensor) -> None:
-        eyes, _, channels, height, width = clips.shape[1:]
-        if eyes != self.eyes:
-            raise ValueError(
-                f"expected clips of {self.eyes} eye(s), got {eyes}; build the encoder with "
-                f"StereoCNNConfig(eyes={eyes})"
-            )
-        if channels != self.config.image_channels:
-            raise ValueError(f"expected {self.config.image_channels} channels, got {channels}")
-        if min(height, width) < SMALLEST_IMAGE_PX:
-            raise ValueError(
-                f"expected frames of at least {SMALLEST_IMAGE_PX} pixels on each side, got "
-                f"{height} x {width}"
-            )

@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..clip_checks import check_clips
 from ..encoder import Features
 from .blocks import Bottleneck, TimePadding, make_norm
 from .retina import SymmetricConv3d, planes_of
 
-SMALLEST_IMAGE_PX = 16
 GREY_MEAN, GREY_STD = 123 / 255, 75 / 255
 
 
@@ -105,7 +105,12 @@ class DorsalNet(nn.Module):
         Args:
             clips: values in [0, 1]; any number of frames, at least 16 pixels on each side.
         """
-        self._check(clips)
+        check_clips(
+            clips,
+            eyes=self.eyes,
+            image_channels=self.config.image_channels,
+            config_name="DorsalNetConfig",
+        )
         seen = (planes_of(clips) - GREY_MEAN) / GREY_STD
         hidden = F.relu(self.norm1(self.conv1(self.pad(seen))))
         maps = {"conv1": hidden}
@@ -113,18 +118,3 @@ class DorsalNet(nn.Module):
             hidden = block(hidden)
             maps[f"res{i + 1}"] = hidden
         return Features(maps=maps, pooled=hidden.mean(dim=(3, 4)).transpose(1, 2))
-
-    def _check(self, clips: Tensor) -> None:
-        eyes, _, channels, height, width = clips.shape[1:]
-        if eyes != self.eyes:
-            raise ValueError(
-                f"expected clips of {self.eyes} eye(s), got {eyes}; build the encoder with "
-                f"DorsalNetConfig(eyes={eyes})"
-            )
-        if channels != self.config.image_channels:
-            raise ValueError(f"expected {self.config.image_channels} channels, got {channels}")
-        if min(height, width) < SMALLEST_IMAGE_PX:
-            raise ValueError(
-                f"expected frames of at least {SMALLEST_IMAGE_PX} pixels on each side, got "
-                f"{height} x {width}"
-            )

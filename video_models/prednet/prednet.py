@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..clip_checks import check_clips
 from .config import PredNetConfig
 from .features import PredNetFeatures
 from .layer import LayerState, PredNetLayer, signed_errors
@@ -141,14 +142,14 @@ class PredNet(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, PredNetLayer)]
 
     def _check(self, clips: Tensor) -> None:
-        eyes, _, channels, height, width = clips.shape[1:]
-        if eyes != self.eyes:
-            raise ValueError(
-                f"expected clips of {self.eyes} eye(s), got {eyes}; build the encoder with "
-                f"PredNetConfig(eyes={eyes})"
-            )
-        if channels != self.config.image_channels:
-            raise ValueError(f"expected {self.config.image_channels} channels, got {channels}")
+        check_clips(
+            clips,
+            eyes=self.eyes,
+            image_channels=self.config.image_channels,
+            config_name="PredNetConfig",
+            smallest_px=1,
+        )
+        height, width = clips.shape[-2:]
         divisor = self.config.size_divisor
         if height % divisor or width % divisor:
             raise ValueError(
