@@ -92,7 +92,7 @@ def train(
         front=front,
         eyes=eyes,
     )
-    options += ([] if like is None else ["--like", str(like)]) + chosen
+    options += ([] if like is None else ["--like", like.name]) + chosen
     clips, joined = source_of(data, stream, cut), None
     if maps is not None:
         joined = open_maps(maps, experiment, harmonizer)

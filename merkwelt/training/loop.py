@@ -24,6 +24,8 @@ from .run_folder import RESULTS, open_run, refuse_another, write_json
 from .stills import StillSource, beside_clips
 
 Progress = Callable[[float, str], None]
+Measured = tuple[dict[str, float], dict[str, float] | None]
+"""Of the trained weights, and of their average if there is one."""
 DIAGNOSED_BATCHES = 4
 """Of training clips, at most, that the look at features is fitted on."""
 
@@ -96,14 +98,13 @@ def _train(learner: Learner, fold: Fold, log: MetricsLog, tell: Progress) -> Run
         log.append(0, "untrained", untrained)
         log.append(0, "held_out", untrained)
         _diagnose(learner, fold, log, 0, tell)
+    last: Measured | None = None
     for step in range(done, experiment.steps):
         _one_step(learner, fold, step, log)
-        _keep(learner, fold, log, step + 1, tell)
+        last = _keep(learner, fold, log, step + 1, tell)
         tell((step + 1) / experiment.steps, f"step {step + 1} of {experiment.steps}")
-    held_out = learner.evaluate(fold.fit, fold.held_out)
-    averaged = None
-    if learner.average is not None:
-        averaged = learner.evaluate(fold.fit, fold.held_out, averaged=True)
+    # Only a run that was at its end already has not been measured there just now.
+    held_out, averaged = last or _measured(learner, fold)
     summary = RunSummary(
         run=run,
         steps=experiment.steps,
@@ -201,22 +202,37 @@ def _one_step(learner: Learner, fold: Fold, step: int, log: MetricsLog) -> None:
     log.append(step + 1, "train", measures, seconds=seconds, data_wait_s=waited, **noted)
 
 
-def _keep(learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Progress) -> None:
-    """Measure on held-out clips and write a checkpoint, where it is time to."""
+def _measured(learner: Learner, fold: Fold) -> Measured:
+    """Return the measures on held-out clips."""
+    held_out, averaged = learner.evaluate(fold.fit, fold.held_out), None
+    if learner.average is not None:
+        averaged = learner.evaluate(fold.fit, fold.held_out, averaged=True)
+    return held_out, averaged
+
+
+def _keep(
+    learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Progress
+) -> Measured | None:
+    """Measure on held-out clips and write a checkpoint, where it is time to.
+
+    Returns the measures, if there are new ones.
+    """
     experiment = learner.experiment
     last = now == experiment.steps
+    found: Measured | None = None
     if last:
         learner.finish(fold.fit)
     if last or now % experiment.validate_every == 0:
-        log.append(now, "held_out", learner.evaluate(fold.fit, fold.held_out))
-        if learner.average is not None:
-            averaged = learner.evaluate(fold.fit, fold.held_out, averaged=True)
-            log.append(now, "averaged", averaged)
+        found = _measured(learner, fold)
+        log.append(now, "held_out", found[0])
+        if found[1] is not None:
+            log.append(now, "averaged", found[1])
     if last or now % experiment.diagnose_every == 0:
         _diagnose(learner, fold, log, now, tell)
     if learner.ranks.is_first and (last or now % experiment.checkpoint_every == 0):
         checkpoint = learner.checkpoint(now, {"seed": experiment.seed, **fold.feed.state(now)})
         save_checkpoint(log.path.parent, checkpoint, keep=experiment.keep_checkpoints)
+    return found
 
 
 def _diagnose(learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Progress) -> None:
