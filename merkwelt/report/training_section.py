@@ -51,7 +51,7 @@ def _run_blocks(name: str, folder: Path, *, titled: bool) -> list[Block]:
     figures = tuple(
         FigureBlock(
             figure=curve_plot(panel),
-            title=f"{name}: {panel.title[0].lower()}{panel.title[1:]}" if titled else panel.title,
+            title=_title(name, panel.title, titled=titled),
             caption=panel.caption,
         )
         for panel in panels
@@ -66,7 +66,11 @@ def _spread_blocks(
     looks = {_split(full)[1]: curve for full, curve in metrics.items() if _split(full)[0] == LOOKS}
     panels = [panel for spec in SPREAD if (panel := _panel(spec, looks)).curves]
     figures = [
-        FigureBlock(figure=curve_plot(panel), title=panel.title, caption=panel.caption)
+        FigureBlock(
+            figure=curve_plot(panel),
+            title=_title(name, panel.title, titled=titled),
+            caption=panel.caption,
+        )
         for panel in panels
     ]
     spectra = read_spectra(path)
@@ -74,7 +78,7 @@ def _spread_blocks(
         figures.append(
             FigureBlock(
                 figure=spectrum_plot(spectra),
-                title="Spectrum of the features",
+                title=_title(name, "Spectrum of the features", titled=titled),
                 caption="Share of variance along each principal direction; steep is low rank.",
             )
         )
@@ -85,6 +89,11 @@ def _spread_blocks(
         *([warning] if warning else []),
         *([Gallery(figures=tuple(figures))] if figures else []),
     ]
+
+
+def _title(name: str, title: str, *, titled: bool) -> str:
+    """Return a plot's title, with the run's name before it where there are several."""
+    return f"{name}: {title[0].lower()}{title[1:]}" if titled else title
 
 
 def collapse_of(path: Path) -> str | None:
@@ -101,17 +110,28 @@ def run_panels(metrics: Mapping[str, Curve]) -> tuple[CurvePanel, ...]:
 
     A measure may stand alone (``mse``) or in a group (``held_out/mse``); groups share a plot, and
     groups of untrained networks become floors. Measures that no plot knows are left out, unless
-    there is no other: then the first few get a plot each.
+    there is no other: then the first few get a plot each. What the looks at the features repeat of
+    the held-out measures is drawn once.
     """
-    panels = [panel for spec in PANELS if (panel := _panel(spec, metrics)).curves]
-    loss = _panel(LOSS, metrics)
-    if loss.curves and len(panels) % 2:
+    known = {
+        name: curve
+        for name, curve in metrics.items()
+        if _split(name)[0] != LOOKS or f"{HELD_OUT}/{_split(name)[1]}" not in metrics
+    }
+    panels = [panel for spec in PANELS if (panel := _panel(spec, known)).curves]
+    loss = _panel(LOSS, known)
+    if loss.curves and len(panels) % 2 and not _has_surrogate(known):
         panels.append(loss)
     if panels:
         return tuple(panels)
     return tuple(
         CurvePanel(title=name, curves=(curve,)) for name, curve in list(metrics.items())[:4]
     )
+
+
+def _has_surrogate(metrics: Mapping[str, Curve]) -> bool:
+    """Return whether what is descended has the right gradient only, as that of slowness does."""
+    return any(_split(name)[1] == "slowness" for name in metrics)
 
 
 def _panel(spec: PanelSpec, metrics: Mapping[str, Curve]) -> CurvePanel:

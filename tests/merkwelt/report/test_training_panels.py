@@ -62,3 +62,39 @@ def test_a_collapse_that_is_over_is_none(tmp_path, later, said):
     more = {"step": later, "split": "features", "features/dead_share": 0.0}
     found = collapse_of(_run(tmp_path, (*LINES, more)) / "metrics.jsonl")
     assert found is None if said is None else found.startswith(said)
+
+
+def _rank_lines(**more):
+    return (
+        {"step": 1, "split": "train", "train/effective_rank": 5.0, "train/loss": 1.0, **more},
+        {"step": 1, "split": "held_out", "held_out/effective_rank": 4.0},
+        {"step": 1, "split": "features", "features/effective_rank": 4.0, "features/dead_share": 0},
+    )
+
+
+def test_what_two_looks_measure_is_drawn_once(tmp_path):
+    panels = run_panels(read_metrics(_run(tmp_path, _rank_lines()) / "metrics.jsonl"))
+    (rank,) = (panel for panel in panels if panel.title == "Effective rank")
+    assert [curve.name for curve in rank.curves] == ["train", "held out"]
+
+
+def test_a_loss_that_is_only_right_in_its_gradient_is_not_drawn(tmp_path):
+    titles = {}
+    for name, more in (("plain", {}), ("slow", {"train/slowness": 3.0, "train/skill": 0.1})):
+        (tmp_path / name).mkdir()
+        run = _run(tmp_path / name, _rank_lines(**more))
+        titles[name] = [panel.title for panel in run_panels(read_metrics(run / "metrics.jsonl"))]
+    assert "Loss" in titles["plain"]
+    assert len(titles["slow"]) % 2
+    assert "Loss" not in titles["slow"]
+
+
+def test_plots_of_several_runs_are_named(tmp_path):
+    runs = {}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        runs[name] = _run(tmp_path / name, LINES)
+    galleries = [b for b in training_section(runs).blocks if isinstance(b, Gallery)]
+    titles = [figure.title for gallery in galleries for figure in gallery.figures]
+    assert all(title.startswith(("one: ", "other: ")) for title in titles)
+    assert "other: spectrum of the features" in titles
