@@ -122,7 +122,7 @@ def plain_row(repeats: int) -> dict[str, Any]:
         loss, _ = objective(encoder, clips, {})
         loss.backward()
 
-    nothing = {"channels": 3, "front_parameters": 0, "clips_per_s": float("nan")}
+    nothing = {"channels": 3, "front_parameters": 0, "clips_per_s": None}
     return {
         "front": "none",
         **nothing,
@@ -279,6 +279,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

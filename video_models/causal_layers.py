@@ -45,10 +45,21 @@ class TimeConv3d(nn.Module):
         self, video: Float[Tensor, "batch channel time height width"]
     ) -> Float[Tensor, "batch out_channel time rows columns"]:
         """Return one output frame for each input frame."""
-        video = repeat_ends(video, self.past_frames, self.future_frames)
+        return self.answers(video, self.filters())
+
+    def filters(self) -> Float[Tensor, "filter in_channel lag rows columns"]:
+        """Return the filters without their means."""
         weight = self.conv.weight
-        centred = weight - weight.mean(dim=(1, 2, 3, 4), keepdim=True)
-        return F.conv3d(video, centred, stride=self.conv.stride, padding=self.conv.padding)
+        return weight - weight.mean(dim=(1, 2, 3, 4), keepdim=True)
+
+    def answers(
+        self,
+        video: Float[Tensor, "batch channel time height width"],
+        filters: Float[Tensor, "filter channel lag size size"],
+    ) -> Float[Tensor, "batch filter time rows columns"]:
+        """Return what any filters of this layer's size answer, one frame for each."""
+        video = repeat_ends(video, self.past_frames, self.future_frames)
+        return F.conv3d(video, filters, stride=self.conv.stride, padding=self.conv.padding)
 
 
 class CausalConv3d(TimeConv3d):

@@ -1,8 +1,43 @@
 """One clear message for clips that an encoder cannot take, and for settings that none can have."""
 
+from typing import Protocol, runtime_checkable
+
 from torch import Tensor
 
 SMALLEST_IMAGE_PX = 16
+
+
+@runtime_checkable
+class TakesClips(Protocol):
+    """A configuration that says which clips are taken."""
+
+    @property
+    def eyes(self) -> int:
+        """Eyes of the clips."""
+        ...
+
+    @property
+    def image_channels(self) -> int:
+        """Channels of a frame."""
+        ...
+
+
+def check_clips_for(
+    config: TakesClips,
+    clips: Tensor,
+    *,
+    smallest_px: int = SMALLEST_IMAGE_PX,
+    frames_per_step: int = 1,
+) -> None:
+    """Refuse clips that the encoder of a configuration cannot take; see ``check_clips``."""
+    check_clips(
+        clips,
+        eyes=config.eyes,
+        image_channels=config.image_channels,
+        config_name=type(config).__name__,
+        smallest_px=smallest_px,
+        frames_per_step=frames_per_step,
+    )
 
 
 def check_clips(

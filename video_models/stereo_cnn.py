@@ -1,16 +1,15 @@
 """A small stereo 3D CNN that is causal in time: what it says of a frame never uses a later one."""
 
-import math
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from .causal_layers import CausalConv3d, FrameNorm
-from .clip_checks import check_clips
+from .clip_checks import check_clips_for
 from .encoder import Features
+from .eye_fusion import sum_and_difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +80,7 @@ class StereoCNN3D(nn.Module):
         Args:
             clips: values in [0, 1]; any number of frames, at least 16 pixels on each side.
         """
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=self.config.image_channels,
-            config_name="StereoCNNConfig",
-        )
+        check_clips_for(self.config, clips)
         hidden = F.relu(self.fused_norm(self._fuse(clips * 2 - 1)))
         maps = {"stage1": hidden}
         for i, (stage, norm) in enumerate(zip(self.stages, self.norms, strict=True)):
@@ -101,5 +95,4 @@ class StereoCNN3D(nn.Module):
         per_eye = self.retina(clips.flatten(0, 1).transpose(1, 2)).unflatten(0, (batch, self.eyes))
         if self.eyes == 1:
             return per_eye[:, 0]
-        left, right = per_eye.unbind(1)
-        return torch.cat([left + right, left - right], dim=1) / math.sqrt(2)
+        return sum_and_difference(per_eye)

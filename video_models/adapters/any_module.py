@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..clip_checks import check_clips
+from ..clip_checks import check_clips, check_eyes
 from ..encoder import Features
 from .late_fusion import channel_values, features_of, fitted, normalised
 
@@ -58,9 +58,10 @@ class AnyModule(nn.Module):
             to_map: makes maps of layers' outputs that are none, such as tokens.
 
         Raises:
-            ValueError: a layer that the module does not have, or no layer at all.
+            ValueError: other numbers of eyes; a layer that the module does not have, or none.
         """
         super().__init__()
+        check_eyes(eyes, "siamese")
         self.module = module
         self.layers = dict(layers)
         self.eyes = eyes
@@ -93,7 +94,7 @@ class AnyModule(nn.Module):
             config_name="AnyModule",
             smallest_px=1,
         )
-        fitted(clips, self.image_size_px, resize=False, network=kind)
+        fitted(clips, self.image_size_px, resize=None, network=kind)
         outputs = self._outputs(normalised(clips, self.mean, self.std))
         if self.to_map is not None:
             outputs = {name: self.to_map(name, each) for name, each in outputs.items()}

@@ -64,10 +64,16 @@ def fitted(
     clips: Float[Tensor, "batch eye time channel height width"],
     size_px: int | None,
     *,
-    resize: bool,
+    resize: bool | None,
     network: str,
 ) -> Float[Tensor, "batch eye time channel rows columns"]:
     """Return clips at the one size that a network takes; None takes any.
+
+    Args:
+        clips: of any size.
+        size_px: the only height and width.
+        resize: whether square frames of another size are resized; None where that is no setting.
+        network: its name, for messages.
 
     Raises:
         ValueError: frames of another size that are not square, or may not be resized.
@@ -76,10 +82,12 @@ def fitted(
     if size_px is None or (height, width) == (size_px, size_px):
         return clips
     if not resize or height != width:
-        how = "" if resize else " or set resize=True"
+        how = "square frames" if resize else "frames of that size"
+        if resize is False and height == width:
+            how += " or set resize=True"
         raise ValueError(
             f"expected frames of {size_px} x {size_px} pixels, the only size that {network} takes, "
-            f"got {height} x {width}; give it square frames{how if height == width else ''}"
+            f"got {height} x {width}; give it {how}"
         )
     frames = F.interpolate(
         clips.flatten(0, 2), size=(size_px, size_px), mode="bilinear", antialias=True

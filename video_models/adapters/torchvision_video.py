@@ -6,7 +6,7 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..clip_checks import check_clips, check_eyes
+from ..clip_checks import check_clips_for, check_eyes
 from ..encoder import Features
 from .import_torchvision import torchvision_video_models
 from .late_fusion import channel_values, features_of, fitted, normalised
@@ -78,11 +78,9 @@ class TorchvisionVideo(nn.Module):
             clips: values in [0, 1]; a number of frames that ``frames_per_step`` divides.
         """
         trunk, network = self.trunk, self.config.network
-        check_clips(
+        check_clips_for(
+            self.config,
             clips,
-            eyes=self.eyes,
-            image_channels=3,
-            config_name="TorchvisionVideoConfig",
             smallest_px=trunk.smallest_px,
             frames_per_step=trunk.frames_per_step,
         )

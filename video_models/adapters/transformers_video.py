@@ -12,13 +12,13 @@ from typing import Any, Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..clip_checks import check_clips, check_eyes, check_positive
+from ..clip_checks import check_clips_for, check_eyes, check_positive
 from ..encoder import Features
+from ..transformer.attention import AttentionKind
+from ..transformer.blocks import shown_blocks
 from .import_torchvision import torchvision_video_models
 from .late_fusion import channel_values, features_of, fitted, normalised
 from .torchvision_trunks import IMAGENET
-
-Attention = Literal["math", "fused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class TransformersVideoConfig:
     depth: int = 4
     heads: int = 4
     mlp_ratio: int = 4
-    attention: Attention = "math"
+    attention: AttentionKind = "math"
     """``math`` lets gradients of gradients work; ``fused`` takes less memory."""
     resize: bool = True
     """Resize square frames of another size; if not, refuse them."""
@@ -61,6 +61,7 @@ class TransformersVideoConfig:
         check_positive(
             patch_px=self.patch_px,
             tubelet_frames=self.tubelet_frames,
+            width=self.width,
             depth=self.depth,
             heads=self.heads,
             mlp_ratio=self.mlp_ratio,
@@ -96,9 +97,7 @@ class TransformersVideo(nn.Module):
         self.frames_per_step = int(shape.tubelet_size)
         self.fixed_frames = int(shape.num_frames) if masked else None
         self.least_frames = self.fixed_frames or self.frames_per_step
-        depth = int(shape.num_hidden_layers)
-        count = min(4, depth)
-        self.shown = [round((i + 1) * depth / count) for i in range(count)]
+        self.shown = shown_blocks(int(shape.num_hidden_layers))
         mean, std = IMAGENET
         self.mean: Tensor
         self.std: Tensor
@@ -114,13 +113,7 @@ class TransformersVideo(nn.Module):
             clips: values in [0, 1].
         """
         network = self.config.network
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=3,
-            config_name="TransformersVideoConfig",
-            frames_per_step=self.frames_per_step,
-        )
+        check_clips_for(self.config, clips, frames_per_step=self.frames_per_step)
         if self.fixed_frames not in (None, clips.shape[2]):
             raise ValueError(
                 f"expected clips of {self.fixed_frames} frames, for which this {network} has "

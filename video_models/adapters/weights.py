@@ -13,24 +13,27 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: there is no such file; nothing is ever downloaded.
-        ValueError: a file of another kind, or one that holds more than named tensors.
+        ValueError: a file of another kind or a damaged one, or more than named tensors in it.
     """
     if not path.is_file():
         raise FileNotFoundError(
             f"expected a file of weights at {path}, found none; nothing is downloaded, fetch it "
             "yourself or use weights=None for random weights"
         )
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    if path.suffix not in (".pth", ".pt"):
+    if path.suffix not in (".safetensors", ".pth", ".pt"):
         raise ValueError(f"expected weights as .safetensors, .pth or .pt, got {path.name}")
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         read = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"expected nothing but tensors in {path.name}: {reason}") from error
+    except (SafetensorError, RuntimeError, EOFError) as error:
+        raise ValueError(f"{path.name} is damaged or holds no weights ({error})") from error
     if not isinstance(read, dict) or not all(isinstance(each, Tensor) for each in read.values()):
         raise ValueError(f"expected named tensors in {path.name}, got something else")
     return read

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..clip_checks import check_clips
+from ..clip_checks import check_clips_for
 from ..encoder import Features
 from .blocks import Bottleneck, TimePadding, make_norm
 from .retina import SymmetricConv3d, planes_of
@@ -105,12 +105,7 @@ class DorsalNet(nn.Module):
         Args:
             clips: values in [0, 1]; any number of frames, at least 16 pixels on each side.
         """
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=self.config.image_channels,
-            config_name="DorsalNetConfig",
-        )
+        check_clips_for(self.config, clips)
         seen = (planes_of(clips) - GREY_MEAN) / GREY_STD
         hidden = F.relu(self.norm1(self.conv1(self.pad(seen))))
         maps = {"conv1": hidden}

@@ -75,7 +75,9 @@ class DisparityEnergyConfig:
 
     def _require_reachable(self) -> None:
         farthest = max(abs(each) for each in self.disparities_px)
-        fastest = max(self.frequencies) * max(math.cos(math.radians(a)) for a in self.angles_deg)
+        fastest = max(self.frequencies) * max(
+            abs(math.cos(math.radians(a))) for a in self.angles_deg
+        )
         if self.shift != "position" and farthest * fastest > 0.5 + 1e-9:
             raise ValueError(
                 f"expected disparities within half a cycle ({0.5 / fastest:.3g} px) for phase "

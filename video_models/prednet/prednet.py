@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..clip_checks import check_clips
+from ..clip_checks import check_clips_for
 from .config import PredNetConfig
 from .features import PredNetFeatures
 from .layer import LayerState, PredNetLayer, signed_errors
@@ -142,13 +142,7 @@ class PredNet(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, PredNetLayer)]
 
     def _check(self, clips: Tensor) -> None:
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=self.config.image_channels,
-            config_name="PredNetConfig",
-            smallest_px=1,
-        )
+        check_clips_for(self.config, clips, smallest_px=1)
         height, width = clips.shape[-2:]
         divisor = self.config.size_divisor
         if height % divisor or width % divisor:

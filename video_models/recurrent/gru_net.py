@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..causal_layers import CausalConv3d, FrameNorm
-from ..clip_checks import check_clips, check_eyes, check_groups, check_positive
+from ..clip_checks import check_clips_for, check_eyes, check_groups, check_positive
 from ..encoder import Features
 from ..eye_fusion import EyeFusion, Stereo
 from .conv_gru import ConvGRU
@@ -84,12 +84,7 @@ class ConvGRUNet(nn.Module):
         Args:
             clips: values in [0, 1]; any number of frames, at least 16 pixels on each side.
         """
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=self.config.image_channels,
-            config_name="ConvGRUNetConfig",
-        )
+        check_clips_for(self.config, clips)
         hidden = F.relu(self.stem_norm(self.stem(clips * 2 - 1)))
         maps = {"stem": hidden}
         levels = zip(self.convolutions, self.norms, self.memories, strict=True)

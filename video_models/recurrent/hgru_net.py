@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..causal_layers import CausalConv3d, FrameNorm
-from ..clip_checks import check_clips, check_eyes, check_groups, check_positive
+from ..clip_checks import check_clips_for, check_eyes, check_groups, check_positive
 from ..encoder import Features
 from ..eye_fusion import EyeFusion, Stereo
 from .hgru import HGRU, HGRUCell
@@ -109,12 +109,7 @@ class HGRUNet(nn.Module):
         Args:
             clips: values in [0, 1]; any number of frames, at least 16 pixels on each side.
         """
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=self.config.image_channels,
-            config_name="HGRUNetConfig",
-        )
+        check_clips_for(self.config, clips)
         stem = F.relu(self.stem_norm(self.stem(clips * 2 - 1)))
         hgru = self.horizontal(stem)
         readout = F.relu(self.readout_norm(self.readout(hgru)))

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..causal_layers import FrameNorm, TimeConv3d
-from ..clip_checks import check_clips, check_eyes, check_groups, check_positive
+from ..clip_checks import check_clips_for, check_eyes, check_groups, check_positive
 from ..encoder import Features
 from ..eye_fusion import EyeFusion, Stereo
 
@@ -131,12 +131,7 @@ class ResNet3D(nn.Module):
         Args:
             clips: values in [0, 1]; any number of frames, at least 16 pixels on each side.
         """
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=self.config.image_channels,
-            config_name="ResNet3DConfig",
-        )
+        check_clips_for(self.config, clips)
         hidden = F.relu(self.stem_norm(self.stem(clips * 2 - 1)))
         if self.config.stem_pool:
             hidden = F.max_pool3d(hidden, (1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1))

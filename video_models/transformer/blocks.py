@@ -7,6 +7,15 @@ from torch import Tensor, nn
 from .attention import Attention, causal_mask, grid_positions, rotation_angles
 from .config import VideoTransformerConfig
 
+MAPS = 4
+"""How many blocks' outputs are features, spread evenly over the depth."""
+
+
+def shown_blocks(depth: int) -> tuple[int, ...]:
+    """Return which blocks' outputs are features, counted from 1; the last is one of them."""
+    count = min(MAPS, depth)
+    return tuple(round((i + 1) * depth / count) for i in range(count))
+
 
 class TubeletEmbedding(nn.Module):
     """One vector for each patch of some frames; videos go on with their border where they end."""

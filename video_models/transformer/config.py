@@ -66,6 +66,13 @@ class VideoTransformerConfig:
                 f"expected a width that twice the heads ({2 * self.heads}) divides, got "
                 f"{self.width}"
             )
+        axes = 3 if self.attend == "joint" else 2
+        if self.positions == "rope" and self.width < 2 * axes * self.heads:
+            raise ValueError(
+                f"expected a width of at least {2 * axes * self.heads}, for {axes} axes of rotary "
+                f"positions in each of {self.heads} heads, got {self.width}; with fewer no token "
+                "would know where it is"
+            )
 
 
 def transformer_small() -> VideoTransformerConfig:

@@ -5,14 +5,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..clip_checks import check_clips
+from ..clip_checks import check_clips_for
 from ..encoder import Features
 from ..eye_fusion import EyeFusion
-from .blocks import Block, Positions, TubeletEmbedding
+from .blocks import Block, Positions, TubeletEmbedding, shown_blocks
 from .config import VideoTransformerConfig
-
-MAPS = 4
-"""How many blocks' outputs are features, spread evenly over the depth."""
 
 
 class VideoTransformer(nn.Module):
@@ -44,8 +41,7 @@ class VideoTransformer(nn.Module):
             self.space_positions = nn.Parameter(torch.randn(1, config.width, rows, columns) * 0.02)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width)
-        count = min(MAPS, config.depth)
-        self.shown = {round((i + 1) * config.depth / count) for i in range(count)}
+        self.shown = shown_blocks(config.depth)
 
     def forward(self, clips: Float[Tensor, "batch eye time channel height width"]) -> Features:
         """Return the maps ``embedding`` and up to four ``blockN``, and the last one's spatial mean.
@@ -56,13 +52,7 @@ class VideoTransformer(nn.Module):
             clips: values in [0, 1]; at least 16 pixels on each side, and a number of frames that
                 ``tubelet_frames`` divides.
         """
-        check_clips(
-            clips,
-            eyes=self.eyes,
-            image_channels=self.config.image_channels,
-            config_name="VideoTransformerConfig",
-            frames_per_step=self.config.tubelet_frames,
-        )
+        check_clips_for(self.config, clips, frames_per_step=self.config.tubelet_frames)
         embedded = self.embedding(clips * 2 - 1)
         rows, columns = embedded.shape[-2:]
         positions = Positions(self.config, embedded)

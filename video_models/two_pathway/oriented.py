@@ -1,11 +1,10 @@
 """Filters that stand in four orientations."""
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..causal_layers import TimeConv3d, repeat_ends
+from ..causal_layers import TimeConv3d
 
 
 class OrientedConv3d(nn.Module):
@@ -46,9 +45,6 @@ class OrientedConv3d(nn.Module):
         self, video: Float[Tensor, "batch channel time height width"]
     ) -> Float[Tensor, "batch out_channel time rows columns"]:
         """Return the answers of all filters in all orientations."""
-        upright = self.upright
-        video = repeat_ends(video, upright.past_frames, upright.future_frames)
-        weight = upright.conv.weight
-        centred = weight - weight.mean(dim=(1, 2, 3, 4), keepdim=True)
-        turned = torch.cat([centred.rot90(turns, (3, 4)) for turns in range(4)])
-        return F.conv3d(video, turned, stride=upright.conv.stride, padding=upright.conv.padding)
+        filters = self.upright.filters()
+        turned = torch.cat([filters.rot90(turns, (3, 4)) for turns in range(4)])
+        return self.upright.answers(video, turned)

@@ -70,13 +70,17 @@ def test_wrong_layers_and_clips_are_refused():
     net = _network()
     with pytest.raises(ValueError, match=r"layers that the module has \(0, 1, 2, 3\), got \['7'\]"):
         AnyModule(net, {"late": "7"})
+    with pytest.raises(ValueError, match="eyes to be 1 or 2, got 4"):
+        AnyModule(net, {"late": "2"}, eyes=4)
     with pytest.raises(ValueError, match="3 numbers for mean"):
         AnyModule(net, {"late": "2"}, mean=(0.5, 0.5))
     with pytest.raises(ValueError, match=r"expected clips of 1 eye\(s\), got 2"):
         AnyModule(net, {"late": "2"})(_clips())
     with pytest.raises(ValueError, match="time steps of Sequential divide, got 5 frames and 2"):
         AnyModule(net, {"late": "2"})(_clips(eyes=1, frames=5))
-    with pytest.raises(ValueError, match="16 x 16 pixels, the only size .* got 8 x 8"):
+    with pytest.raises(
+        ValueError, match="16 x 16 pixels, .* got 8 x 8; give it frames of that size$"
+    ):
         AnyModule(net, {"late": "2"}, image_size_px=16)(_clips(eyes=1))
 
 

@@ -127,3 +127,5 @@ def test_without_transformers_the_extra_is_named(monkeypatch):
 def test_wrong_settings_are_refused():
     with pytest.raises(ValueError, match="patches that divide the image size"):
         TransformersVideoConfig(image_size_px=40)
+    with pytest.raises(ValueError, match="only positive numbers, got width 0"):
+        TransformersVideoConfig(width=0)

@@ -24,6 +24,18 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
         read_weights(tmp_path / "net.pth")
 
 
+def test_a_damaged_file_is_named(tmp_path):
+    weights = {"weight": torch.zeros(1000)}
+    torch.save(weights, tmp_path / "net.pth")
+    save_file(weights, tmp_path / "net.safetensors")
+    for name in ("net.pth", "net.safetensors"):
+        whole = (tmp_path / name).read_bytes()
+        for part in (whole[: len(whole) // 2], b""):
+            (tmp_path / name).write_bytes(part)
+            with pytest.raises(ValueError, match=f"{name} is damaged or holds no weights"):
+                read_weights(tmp_path / name)
+
+
 def test_a_classifier_is_passed_over_and_all_else_must_fit():
     net = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
     fitting = {name: torch.ones_like(each) for name, each in net.state_dict().items()}

@@ -171,6 +171,10 @@ def test_all_learnable_parts_get_a_gradient():
 @pytest.mark.parametrize(
     ("wrong", "match"),
     [
+        (
+            {"shift": "phase", "angles_deg": (180,), "frequencies": (0.25,)},
+            r"within half a cycle \(2 px\) for phase shifts, got 6 px",
+        ),
         ({"eyes": 1}, "expected 2 eyes for DisparityEnergyConfig, got 1; disparity lies between"),
         ({"shift": "phase"}, r"half a cycle \(2 px\) for phase shifts, got 6 px"),
         ({"disparities_px": (0.5, 1)}, "whole pixels for position shifts"),

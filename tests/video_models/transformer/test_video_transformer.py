@@ -130,3 +130,7 @@ def test_wrong_settings_are_refused():
         VideoTransformerConfig(width=100)
     with pytest.raises(ValueError, match="only positive numbers, got depth 0"):
         VideoTransformerConfig(depth=0)
+    for attend, least in (("factorised", 16), ("joint", 24)):
+        VideoTransformerConfig(width=least, attend=attend)
+        with pytest.raises(ValueError, match=f"width of at least {least}, .* got {least - 8}"):
+            VideoTransformerConfig(width=least - 8, attend=attend)
