@@ -81,8 +81,9 @@ def stills_of(
     """
     from .training.stills import HumanMapStills, StillSettings
 
+    size_px = clip_height_px(experiment, clips) if request.size is None else request.size
     settings = StillSettings(
-        size_px=request.size or clip_height_px(experiment, clips),
+        size_px=size_px,
         per_step=request.stills,
         held_out_share=request.held_out_share,
         least_area=request.least_area,

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..objective import EncoderLike, FeatureShapes
+from ..precision import at_least_float32
 from .config import HarmonizerConfig
 from .saliency import driving_scalar, image_gradient, join_channels, still_clips
 
@@ -71,14 +72,9 @@ class StillClassifier(nn.Module):
             pooled = over_time[:, -1] if self.read == "last" else over_time.mean(dim=1)
             logits = self.linear(pooled)
             # Second derivatives and small differences of pixels are taken in full precision.
-            pooled, logits = _full(pooled), _full(logits)
+            pooled, logits = at_least_float32(pooled), at_least_float32(logits)
             scalars = driving_scalar(config.scalar, pooled, logits, labels)
             gradient = image_gradient(scalars, images, create_graph=create_graph)
         if not create_graph:
             pooled, logits, gradient = pooled.detach(), logits.detach(), gradient.detach()
-        return SeenStills(pooled=pooled, logits=logits, gradient=_full(gradient))
-
-
-def _full(values: Tensor) -> Tensor:
-    """Return values in float32, or as they are if they are more precise."""
-    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+        return SeenStills(pooled=pooled, logits=logits, gradient=at_least_float32(gradient))

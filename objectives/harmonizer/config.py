@@ -1,7 +1,7 @@
 """What a neural harmonizer compares and how."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Scalar = Literal["true-logit", "top-logit", "feature-norm"]
 ChannelRule = Literal["signed-mean", "abs-max"]
@@ -9,6 +9,14 @@ NormaliseRule = Literal["standardise-cut", "min-max", "none"]
 PyramidKernel = Literal["binomial", "disc"]
 Padding = Literal["same", "zero"]
 Comparison = Literal["mse", "bce", "cosine", "cross-entropy", "contrastive"]
+_CHOICES = {
+    "scalar": Scalar,
+    "channels": ChannelRule,
+    "normalise": NormaliseRule,
+    "pyramid": PyramidKernel,
+    "padding": Padding,
+    "compare": Comparison,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +33,7 @@ class HarmonizerConfig:
     channels: ChannelRule = "signed-mean"
     """How the gradient's colour channels become one map."""
     blur_saliency: bool = False
-    """Blur the saliency twice with the disc that ClickMe 2.0 blurs clicks with (21 px of 256)."""
+    """Blur the saliency twice with the disc that ClickMe 2.0 blurs clicks with (21 px of 224)."""
     normalise: NormaliseRule = "standardise-cut"
     """``standardise-cut``: ``relu((h - mean) / (std + epsilon))`` of both maps, then the human map
     is scaled to the saliency's maximum. ``min-max``: both to [0, 1]."""
@@ -62,6 +70,10 @@ class HarmonizerConfig:
 
     def __post_init__(self) -> None:
         """Refuse settings outside their range."""
+        for name, choices in _CHOICES.items():
+            chosen, known = getattr(self, name), get_args(choices)
+            if chosen not in known:
+                raise ValueError(f"expected {name} to be one of {known}, got {chosen!r}")
         if self.levels < 1 or self.projection_width < 0:
             raise ValueError(
                 f"expected at least 1 level and a projection width of at least 0, got {self}"

@@ -19,7 +19,7 @@ from ..objective import (
     Objective,
     Truth,
 )
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .classifier import Read, SeenStills, StillClassifier
 from .config import HarmonizerConfig
 from .double_backward import refuse_compiled, require_second_derivative
@@ -106,7 +106,7 @@ class Harmonised(nn.Module):
             ValueError: there are no stills beside the clips.
             RuntimeError: the encoder has no second derivative; says why and what to do.
         """
-        # Clips first: their running statistics then do not depend on the stills.
+        # Clips first: what their objective draws is then what it draws without stills.
         loss, measures = torch.zeros((), device=clips.device), {}
         if self.base is not None:
             loss, measures = cast(Objective, self.base)(encoder, clips, truth)
@@ -117,7 +117,7 @@ class Harmonised(nn.Module):
         if self.base is None:
             with torch.no_grad():
                 measures["effective_rank"] = effective_rank(seen.pooled)
-                measures["feature_std"] = seen.pooled.std(dim=0).mean()
+                measures["feature_std"] = feature_std(seen.pooled)
         return loss, measures
 
     def stills_loss(

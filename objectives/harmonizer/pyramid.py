@@ -8,8 +8,8 @@ from torch import Tensor
 from .config import Padding, PyramidKernel
 
 BINOMIAL = (1.0, 4.0, 6.0, 4.0, 1.0)
-DISC_SHARE = 21 / 256
-"""Diameter of ClickMe 2.0's disc over the short side of its images."""
+DISC_SHARE = 21 / 224
+"""Diameter of ClickMe 2.0's disc over the side of the network's input, cut from images of 256."""
 
 
 def pyramid(
@@ -65,11 +65,11 @@ def halve(maps: Float[Tensor, "map height width"]) -> Float[Tensor, "map half_he
 
 
 def disc_blur(maps: Float[Tensor, "map height width"]) -> Float[Tensor, "map height width"]:
-    """Return maps under a flat disc of sum 1, 21 px wide on 256 and in proportion, zeros outside.
+    """Return maps under a flat disc of sum 1, 21 px wide on 224 and in proportion, zeros outside.
 
-    The diameter is odd, so the disc is centred on a pixel.
+    The diameter is odd, so the disc is centred on a pixel: it is rounded, an even one up.
     """
-    radius = round((DISC_SHARE * min(maps.shape[-2:]) - 1) / 2)
+    radius = round(DISC_SHARE * min(maps.shape[-2:])) // 2
     if radius < 1:
         return maps
     offsets = torch.arange(-radius, radius + 1, device=maps.device)

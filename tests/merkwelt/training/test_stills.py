@@ -201,6 +201,16 @@ def test_options_of_the_harmonizer_need_maps(tmp_path):
         )
 
 
+@pytest.mark.parametrize(("asked", "size_px"), [(None, 20), (32, 32)])
+def test_stills_are_as_large_as_asked_or_as_the_clips(asked, size_px):
+    experiment = replace(small_experiment("sfa"), image_size_px=20)
+    request = HarmonizerRequest(size=asked)
+    stills = stills_of(_human_maps(), request, experiment, drifting_clips())
+    assert stills.settings.size_px == size_px
+    with pytest.raises(ValueError, match="size of at least 1 px"):
+        stills_of(_human_maps(), HarmonizerRequest(size=0), experiment, drifting_clips())
+
+
 def test_clickme_maps_are_read_as_they_are_scored(shared_data):
     path = shared_data / "clickme" / "clickme2_co3d_29.npz"
     request = HarmonizerRequest()

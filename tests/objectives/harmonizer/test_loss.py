@@ -236,3 +236,14 @@ def test_presets_differ_as_they_say():
 def test_settings_outside_their_range_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         replace(FEL, **wrong)
+
+
+@pytest.mark.parametrize(
+    "name", ["scalar", "channels", "normalise", "pyramid", "padding", "compare"]
+)
+def test_a_misspelt_rule_is_refused_and_not_taken_for_another(name):
+    config = replace(FEL)
+    # The tests' own type checker would refuse it first.
+    object.__setattr__(config, name, "minmax")
+    with pytest.raises(ValueError, match=rf"expected {name} to be one of .*, got 'minmax'"):
+        config.__post_init__()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from merkwelt.alignment.blur import disc_blur_twice, disc_diameter_for
 from merkwelt.objectives.harmonizer.pyramid import (
     binomial_step,
     disc_blur,
@@ -52,15 +53,22 @@ def test_zero_padding_of_two_samples_one_pixel_earlier():
 
 
 def test_the_disc_is_that_of_clickme_2():
-    point = torch.zeros(1, 256, 256, dtype=torch.float64)
+    point = torch.zeros(1, 224, 224, dtype=torch.float64)
     point[0, 128, 128] = 317.0
     blurred = disc_blur(point)[0]
-    rows, columns = np.mgrid[:256, :256]
+    rows, columns = np.mgrid[:224, :224]
     inside = (rows - 128) ** 2 + (columns - 128) ** 2 <= 100
     assert inside.sum() == 317
     np.testing.assert_allclose(blurred.numpy(), inside, atol=1e-12)
     small = _random(1, 8, 8)
     assert torch.equal(disc_blur(small), small)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (24, 24), (48, 60), (64, 64), (112, 112), (224, 224)])
+def test_saliency_is_blurred_as_the_alignment_score_blurs_it(size):
+    maps = _random(2, *size)
+    expected = disc_blur_twice(maps, disc_diameter_for(min(size)))
+    torch.testing.assert_close(disc_blur(disc_blur(maps)), expected, rtol=0, atol=1e-12)
 
 
 def test_halves_are_means():
