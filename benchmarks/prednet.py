@@ -53,10 +53,9 @@ class Training:
 
 def trained(encoder: PredNet, clips: Tensor, how: Training) -> int:
     """Return the number of steps made on clips ``[clip, eye, time, channel, row, column]``."""
-    encoder.to(how.device).train()
     config = encoder.config
-    shapes = probe_shapes(encoder.cpu(), eyes=config.eyes, image_channels=config.image_channels)
-    encoder.to(how.device)
+    shapes = probe_shapes(encoder, eyes=config.eyes, image_channels=config.image_channels)
+    encoder.to(how.device).train()
     objective = PredNetErrors(PredNetErrorsConfig(), shapes)
     optimiser = torch.optim.Adam(encoder.parameters(), lr=how.learning_rate)
     draw = torch.Generator().manual_seed(0)
@@ -170,6 +169,11 @@ def _split(folder: Path, given: argparse.Namespace) -> tuple[Tensor, Tensor, str
         return video[~fourth], video[fourth], "rendered clips"
     # Clips begin one frame apart. The held-out ones share no frame with those trained on.
     last = round(0.75 * len(video))
+    if last < given.frames:
+        raise SystemExit(
+            f"expected a video of enough frames to hold out a quarter of it, got {len(video)} "
+            f"clips of {given.frames} frames in {folder}; ask for fewer --frames"
+        )
     return video[: last - given.frames + 1], video[last:], "video"
 
 

@@ -22,8 +22,8 @@ Truth = Mapping[str, Tensor]
     float ``[batch, time - 1, 3]``: how the point between the eyes moves, and the rotation vector
     by which the gaze turns, from frame t to t + 1, in the axes that it has at frame t: x right, y
     down, z forward.
-``clip``
-    int64 ``[batch]``: which clip it is.
+``clip_class``
+    int64 ``[batch]``: which clip or chunk of a video it is among those trained on; -1 for none.
 ``stills``, ``still_labels``, ``still_maps``
     Labelled images ``[still, channel, height, width]`` in [0, 1], int64 ``[still]`` and human
     attention maps ``[still, height, width]``: a batch of their own beside the clips.

@@ -27,3 +27,8 @@ def effective_rank(features: Float[Tensor, "samples channel"]) -> Float[Tensor, 
     shares = values[values > 1e-7 * values[-1]]
     shares = shares / shares.sum()
     return (-(shares * shares.log()).sum()).exp().float()
+
+
+def feature_std(features: Float[Tensor, "samples channel"]) -> Float[Tensor, ""]:
+    """Return the mean over channels of their standard deviation over the samples of all ranks."""
+    return mean_of_rows((features - mean_of_rows(features)).square()).sqrt().mean()

@@ -206,10 +206,7 @@ class ClipLoader:
         if len(shapes) > 1:
             raise ValueError(f"expected clips of one shape in a batch, got {sorted(shapes)}")
         video = torch.stack([each.video[: self.eyes] for each in read])
-        truth = {
-            "frame_rate_hz": torch.tensor(self.source.frame_rate_hz),
-            "clip": torch.tensor(clips, device=device),
-        }
+        truth = {"frame_rate_hz": torch.tensor(self.source.frame_rate_hz)}
         named = {
             "translation_m": [each.translation_m for each in read],
             "rotation_rad": [each.rotation_rad for each in read],

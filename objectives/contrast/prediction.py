@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..across_ranks import gather_across_ranks, is_shared
 from ..chosen_map import chosen_map
 from ..objective import Batch, EncoderLike, FeatureShapes, Truth
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .candidates import (
     Kind,
     accuracy,
@@ -108,7 +108,7 @@ class ContrastivePrediction(nn.Module):
                 "top1": accuracy(scores, answers, top=1),
                 "top5": accuracy(scores, answers, top=5),
                 "effective_rank": effective_rank(pooled),
-                "feature_std": pooled.std(dim=0).mean(),
+                "feature_std": feature_std(pooled),
             }
         return loss, measures
 
@@ -179,7 +179,7 @@ class ContrastivePrediction(nn.Module):
         report["information_nats"] = report["log_candidates"] - report["contrast_loss"]
         features = torch.cat(pooled)
         report["effective_rank"] = float(effective_rank(features))
-        report["feature_std"] = float(features.std(dim=0).mean())
+        report["feature_std"] = float(feature_std(features))
         return report
 
     def _held_out(self, blocks: Tensor) -> dict[str, Tensor | float]:

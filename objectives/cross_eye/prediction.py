@@ -20,7 +20,7 @@ from ..latent.predictor import normalised
 from ..latent.spread_terms import spread_terms
 from ..next_frame.errors import skill_of
 from ..objective import Batch, EncoderLike, FeatureShapes, Truth
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .rows import hits, own_columns, row_scores
 from .settings import CrossEyeConfig
 from .shift_head import ShiftHead
@@ -77,7 +77,7 @@ class CrossEye(nn.Module):
                 "cross_eye_skill": 1 - error / copy.clamp_min(1e-12),
                 **top1,
                 "effective_rank": effective_rank(pooled),
-                "feature_std": pooled.std(dim=0).mean(),
+                "feature_std": feature_std(pooled),
             }
         return loss, measures
 
@@ -142,7 +142,7 @@ class CrossEye(nn.Module):
         report = _with_skills(means)
         features = torch.cat(pooled)
         report["effective_rank"] = float(effective_rank(features))
-        report["feature_std"] = float(features.std(dim=0).mean())
+        report["feature_std"] = float(feature_std(features))
         return report
 
     def _contrast(self, predicted: Tensor, right: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

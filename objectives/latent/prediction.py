@@ -18,7 +18,7 @@ from ..across_ranks import mean_of_rows
 from ..chosen_map import chosen_map
 from ..next_frame.errors import skill_of
 from ..objective import Batch, EncoderLike, FeatureShapes, Truth, pairs_of_steps, valid_pairs_of
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .guesses import Guesses, Seen, joined, mean_error
 from .predictor import LatentPredictor, normalised
 from .settings import LatentPredictionConfig
@@ -91,7 +91,7 @@ class LatentPrediction(nn.Module):
                 "target_std": _spread_of(guesses.target),
                 "prediction_std": _spread_of(guesses.predicted),
                 "effective_rank": effective_rank(seen.pooled),
-                "feature_std": seen.pooled.std(dim=0).mean(),
+                "feature_std": feature_std(seen.pooled),
                 "target_lag": self.lag.clone(),
             }
         return loss, measures
@@ -167,7 +167,7 @@ class LatentPrediction(nn.Module):
         )
         features = torch.cat(pooled)
         report["effective_rank"] = float(effective_rank(features))
-        report["feature_std"] = float(features.std(dim=0).mean())
+        report["feature_std"] = float(feature_std(features))
         return report
 
     def _future(

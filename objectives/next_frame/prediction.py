@@ -24,7 +24,7 @@ from ..objective import (
     require_causal,
     valid_pairs_of,
 )
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .errors import mean_image, mse_of_pairs, skill_of
 from .frame_decoder import FrameDecoder
 
@@ -93,7 +93,7 @@ class Prediction(nn.Module):
                 "feature_mse": feature_mse.detach(),
                 "feature_persistence_mse": persistence,
                 "effective_rank": effective_rank(pooled),
-                "feature_std": pooled.std(dim=0).mean(),
+                "feature_std": feature_std(pooled),
             }
         return loss, measures
 
@@ -135,7 +135,7 @@ class Prediction(nn.Module):
         report["feature_skill"] = skill_of(report["feature_mse"], report["feature_persistence_mse"])
         features = torch.cat(pooled)
         report["effective_rank"] = float(effective_rank(features))
-        report["feature_std"] = float(features.std(dim=0).mean())
+        report["feature_std"] = float(feature_std(features))
         return report
 
     def _errors(

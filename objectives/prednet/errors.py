@@ -19,7 +19,7 @@ from ..objective import (
     require_causal,
     valid_pairs_of,
 )
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 
 
 @runtime_checkable
@@ -105,7 +105,7 @@ class PredNetErrors(nn.Module):
             measures |= {f"error_layer{i}": each for i, each in enumerate(errors.detach())}
             pooled = seen.pooled.detach().flatten(0, 1)
             measures["effective_rank"] = effective_rank(pooled)
-            measures["feature_std"] = pooled.std(dim=0).mean()
+            measures["feature_std"] = feature_std(pooled)
         return loss, measures
 
     @torch.no_grad()
@@ -145,7 +145,7 @@ class PredNetErrors(nn.Module):
         report["skill_over_mean_image"] = skill_of(report["mse"], report["mean_image_mse"])
         features = torch.cat(pooled)
         report["effective_rank"] = float(effective_rank(features))
-        report["feature_std"] = float(features.std(dim=0).mean())
+        report["feature_std"] = float(feature_std(features))
         return report
 
 

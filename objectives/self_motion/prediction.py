@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ..across_ranks import mean_of_rows, sum_across_ranks
+from ..across_ranks import sum_across_ranks
 from ..chosen_map import chosen_map
 from ..objective import Batch, EncoderLike, FeatureShapes, Truth, valid_pairs_of
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .held_out import Told, report
 from .quantities import HEADINGS, Quantity, quantities_of
 from .readout import MapReadout, pairs_read
@@ -63,7 +63,7 @@ class SelfMotion(nn.Module):
             pooled = features.pooled.flatten(0, 1).float()
             measures = {f"{name}_cross_entropy": each.detach() for name, each in losses.items()}
             measures["effective_rank"] = effective_rank(pooled)
-            measures["feature_std"] = _feature_std(pooled)
+            measures["feature_std"] = feature_std(pooled)
         return loss, measures
 
     def predict(
@@ -106,7 +106,7 @@ class SelfMotion(nn.Module):
         measures = report(Told.joined(told), Told.joined(known), classes=self.config.classes)
         spread = torch.cat(pooled)
         measures["effective_rank"] = float(effective_rank(spread))
-        measures["feature_std"] = float(spread.std(dim=0).mean())
+        measures["feature_std"] = float(feature_std(spread))
         return measures
 
     def _known(self, clips: Tensor, truth: Truth) -> Told:
@@ -144,7 +144,3 @@ def _mean_over(errors: Tensor, usable: Bool[Tensor, "batch pair"]) -> Float[Tens
     weights = usable.to(errors.dtype)
     total, count = sum_across_ranks(torch.stack([(errors * weights).sum(), weights.sum()])).unbind()
     return total / count.clamp_min(1)
-
-
-def _feature_std(pooled: Float[Tensor, "samples channel"]) -> Float[Tensor, ""]:
-    return mean_of_rows((pooled - mean_of_rows(pooled)).square()).sqrt().mean()

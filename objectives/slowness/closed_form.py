@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .clip_signals import Clips, Pairs, check_covariance, check_pairs, check_shapes
+from .clip_signals import Clips, Pairs, check_covariance
 from .moments import SfaMoments
 from .slow_features import Covariance, SlowFeatures
 
@@ -57,41 +57,8 @@ def measure_delta(
     Unlike the ``delta`` of a fit this may be taken on clips that the features were not fitted on.
     Features without any variance get NaN, for a constant has no speed.
     """
-    clips = [np.asarray(clip, dtype=np.float64) for clip in features]
-    check_clips(clips, covariance)
-    frames, steps = _masked(clips, valid_pairs)
-    mean = np.concatenate(frames).mean(axis=0)
-    within = covariance == "within"
-    centred = np.concatenate([clip - (clip.mean(axis=0) if within else mean) for clip in frames])
-    variance = np.square(centred).mean(axis=0)
-    change = np.square(np.concatenate(steps)).mean(axis=0)
-    return np.divide(change, variance, out=np.full_like(change, np.nan), where=variance > 0)
-
-
-def check_clips(clips: Sequence[np.ndarray], covariance: str) -> None:
-    """Refuse clips that have no differences or do not fit together."""
     check_covariance(covariance)
-    check_shapes([clip.shape for clip in clips])
-    if not all(np.isfinite(clip).all() for clip in clips):
-        raise ValueError("expected finite signals, got NaN or infinity")
-
-
-def _masked(
-    clips: Sequence[np.ndarray], valid_pairs: Pairs
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return the frames and the differences of every clip that still has some."""
-    checked = check_pairs([clip.shape for clip in clips], valid_pairs)
-    if checked is None:
-        return list(clips), [np.diff(clip, axis=0) for clip in clips]
-    frames, steps = [], []
-    for clip, pairs in zip(clips, checked, strict=True):
-        if pairs.any():
-            used = np.concatenate([pairs, [False]]) | np.concatenate([[False], pairs])
-            frames.append(clip[used])
-            steps.append(np.diff(clip, axis=0)[pairs])
-    if not frames:
-        raise ValueError(
-            "expected at least one valid pair of time steps, got none: take more or longer "
-            "clips, a higher frame rate, or no masking of saccades and blinks"
-        )
-    return frames, steps
+    moments = SfaMoments()
+    moments.update_all([np.asarray(clip) for clip in features], valid_pairs)
+    variance, change = moments.variance(covariance).diagonal(), moments.speed().diagonal()
+    return np.divide(change, variance, out=np.full_like(change, np.nan), where=variance > 0)

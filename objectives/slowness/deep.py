@@ -22,7 +22,7 @@ from ..objective import (
     pairs_of_steps,
     valid_pairs_of,
 )
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .closed_form import fit_sfa
 from .held_out import gather, report_slowness
 from .running import RunningMoments, RunningStandard, slowness_surrogate
@@ -185,7 +185,7 @@ class Slowness(nn.Module):
         measures = {
             "slowness": slowness,
             "effective_rank": effective_rank(pooled),
-            "feature_std": pooled.std(dim=0).mean(),
+            "feature_std": feature_std(pooled),
         }
         frame_rate_hz = frame_rate_hz_of(truth)
         if frame_rate_hz is not None:
@@ -205,5 +205,9 @@ def _clip_means(
 
 def _without_order(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
     """Let weights be loaded that were saved before outputs were ordered: they are not, then."""
-    for name in ("centre", "rotation", "delta", "frame_rate_hz", "is_finished"):
+    for name in ("centre", "rotation", "delta", "frame_rate_hz"):
         state.setdefault(prefix + name, getattr(module, name))
+    # The module's own order, if it has one, is that of other weights.
+    is_finished = prefix + "is_finished"
+    if is_finished not in state:
+        state[is_finished] = torch.zeros((), dtype=torch.bool)

@@ -46,7 +46,7 @@ class Walk:
     def sample(self, frames: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return x, y and the unwrapped heading in radians of some frames of such a walk.
 
-        It starts at 0.3, 0.3 of a rectangle of size 1, and heading 0.
+        The first frame is a step away from x = y = 0.3 ``size_x``, and a turn from heading 0.
         """
         rng = np.random.default_rng(seed)
         x, y, heading = (

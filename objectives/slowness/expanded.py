@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .clip_signals import ClipLike, Clips, Pairs
+from .clip_signals import ClipLike, Clips, Pairs, check_shapes
 from .expansion import Monomials
 from .moments import SfaMoments
 from .slow_features import Covariance, SlowFeatures
@@ -174,7 +174,8 @@ def fit_expanded_sfa(
     config = config or ExpandedConfig()
     first = _fit_first(signals, config, valid_pairs)
     expansion = Monomials(degree=config.degree)
-    given = signals[0].shape[1] if first is None else first.weights.shape[1]
+    signal_count = check_shapes([clip.shape for clip in signals])
+    given = signal_count if first is None else first.weights.shape[1]
 
     def expand(block: np.ndarray) -> np.ndarray:
         return expansion(block if first is None else first(block))

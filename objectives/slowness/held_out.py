@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..objective import Batch, EncoderLike, frame_rate_hz_of, pairs_of_steps, valid_pairs_of
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .closed_form import fit_sfa, measure_delta
 from .slow_features import Covariance, eta_hz
 
@@ -100,7 +100,7 @@ def report_slowness(
     report |= _speeds(report, test)
     pooled = torch.from_numpy(np.concatenate(test.pooled))
     report["effective_rank"] = float(effective_rank(pooled))
-    report["feature_std"] = float(pooled.std(dim=0).mean())
+    report["feature_std"] = float(feature_std(pooled))
     report["clip_identity"] = _between_share(rotated)
     return report
 

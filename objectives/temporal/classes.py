@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..across_ranks import mean_across_ranks, mean_of_rows
+from ..across_ranks import mean_across_ranks
 from ..objective import Batch, EncoderLike, FeatureShapes, Truth
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .halves import halves_told
 
 
@@ -65,7 +65,7 @@ class TemporalClasses(nn.Module):
             measures = {
                 "top_1": mean_across_ranks((logits.argmax(dim=1) == right).float()),
                 "effective_rank": effective_rank(seen),
-                "feature_std": mean_of_rows((seen - mean_of_rows(seen)).square()).sqrt().mean(),
+                "feature_std": feature_std(seen),
             }
         return loss, measures
 
@@ -102,7 +102,7 @@ class TemporalClasses(nn.Module):
             "halves_top_1_chance": 1 / len(features),
             "training_top_1": float(torch.cat(taught).mean()),
             "effective_rank": float(effective_rank(features.flatten(0, 1))),
-            "feature_std": float(features.flatten(0, 1).std(dim=0).mean()),
+            "feature_std": float(feature_std(features.flatten(0, 1))),
         }
         right = torch.cat(known)
         return measures | ({"top_1": float(right.mean())} if len(right) else {})

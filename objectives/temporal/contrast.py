@@ -22,7 +22,7 @@ from ..objective import (
     pairs_of_steps,
     valid_pairs_of,
 )
-from ..spread import effective_rank
+from ..spread import effective_rank, feature_std
 from .moments import drawn_starts, frames_at, spans_of, stills_at
 from .ntxent import nt_xent, partner_found
 
@@ -89,7 +89,7 @@ class TemporalContrast(nn.Module):
             measures = {
                 "alike_loss": (2 * counts.sum() - 1).clamp_min(1).log(),
                 "effective_rank": effective_rank(pooled),
-                "feature_std": pooled.std(dim=0).mean(),
+                "feature_std": feature_std(pooled),
             }
         return loss, measures
 
@@ -111,6 +111,8 @@ class TemporalContrast(nn.Module):
         for clips, truth in held_out:
             spans = self._spans(clips, truth)
             clips, spans = clips[spans.any(dim=1)], spans[spans.any(dim=1)]
+            if not len(clips):
+                continue
             starts = _nearest_to_middle(spans)
             one, other, _ = self._seen(encoder, clips, starts)
             views["features"].append((one, other))
@@ -120,7 +122,11 @@ class TemporalContrast(nn.Module):
             n: tuple(torch.cat(s) for s in zip(*v, strict=True)) for n, v in views.items() if v
         }
         if not joined:
-            raise ValueError("expected at least one batch of held-out clips, got none")
+            raise ValueError(
+                "expected at least one batch of held-out clips with two moments "
+                f"objective.span {self.config.span} apart and no saccade or blink between them, "
+                "got none; use a shorter span, longer clips or no masking"
+            )
         one, other = joined["features"]
         embedded = self.project(one), self.project(other)
         features = torch.cat([one, other])
@@ -132,7 +138,7 @@ class TemporalContrast(nn.Module):
             "top_1_pixels": float(partner_found(*joined["pixels"])),
             "top_1_chance": 1 / (2 * len(one) - 1),
             "effective_rank": float(effective_rank(features)),
-            "feature_std": float(features.std(dim=0).mean()),
+            "feature_std": float(feature_std(features)),
         }
 
     def _spans(self, clips: Tensor, truth: Truth) -> Tensor:

@@ -8,6 +8,8 @@ from merkwelt.objectives.latent.predictor import normalised
 from merkwelt.video_models import StereoCNN3D, StereoCNNConfig
 from torch import nn
 
+from ..drifting import drifting
+
 
 def _pair(*, eyes=1, seed=0, **config):
     with torch.random.fork_rng(devices=[]):
@@ -18,14 +20,8 @@ def _pair(*, eyes=1, seed=0, **config):
     return encoder, objective
 
 
-def _drifting(*, batch=4, frames=6, size=24, speed=3, seed=0):
-    """Return clips of one eye of smooth noise that moves left by ``speed`` pixels each frame."""
-    generator = torch.Generator().manual_seed(seed)
-    width = size + speed * frames
-    world = torch.rand(batch, 3, size // 4, width // 4, generator=generator)
-    world = torch.nn.functional.interpolate(world, size=(size, width), mode="bilinear")
-    video = torch.stack([world[..., speed * t : speed * t + size] for t in range(frames)], dim=1)
-    return video.unsqueeze(1).contiguous()
+def _drifting(**clips):
+    return drifting(**({"frames": 6} | clips))
 
 
 def _trained(encoder, objective, *, steps, **clips):

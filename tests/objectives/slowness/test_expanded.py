@@ -162,3 +162,7 @@ def test_wrong_settings_are_refused():
         ExpandedConfig(outputs=0)
     with pytest.raises(ValueError, match="at most 14 outputs, the rank"):
         fit_expanded_sfa(walks(), ExpandedConfig(outputs=15))
+    with pytest.raises(ValueError, match="wrap a single series in a list"):
+        fit_expanded_sfa(np.zeros((10, 3)))
+    with pytest.raises(ValueError, match="at least one clip"):
+        fit_expanded_sfa([])

@@ -152,6 +152,11 @@ def test_weights_of_before_outputs_were_ordered_load():
     objective.load_state_dict(older)
     with pytest.raises(RuntimeError, match="call finish"):
         objective.slow_features(torch.zeros(1, 3, 8, dtype=torch.float64))
+    # Nor are they if the module had an order: it is that of other weights.
+    objective.finish(LinearEncoder().double(), [(noisy_walks(clips=4, frames=8), {})])
+    objective.load_state_dict(older)
+    with pytest.raises(RuntimeError, match="call finish"):
+        objective.slow_features(torch.zeros(1, 3, 8, dtype=torch.float64))
     del older["project.weight"]
     with pytest.raises(RuntimeError, match="project.weight"):
         objective.load_state_dict(older)

@@ -165,6 +165,20 @@ def test_saccades_leave_clips_out():
     assert told["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_batches_without_two_moments_measure_nothing():
+    encoder = LinearEncoder()
+    objective = TemporalContrast(
+        TemporalContrastConfig(span=2), probe_shapes(encoder, eyes=1, size_px=16)
+    )
+    pairs = torch.ones(12, 7, dtype=torch.bool)
+    pairs[:, 1::2] = False
+    none = (_walking(), {"valid_pairs": pairs})
+    with pytest.raises(ValueError, match="two moments objective.span 2 apart"):
+        objective.evaluate(encoder, [], [none])
+    some = (_walking(), {})
+    assert objective.evaluate(encoder, [], [some, none]) == objective.evaluate(encoder, [], [some])
+
+
 def test_what_cannot_be_is_refused():
     encoder = LinearEncoder()
     shapes = probe_shapes(encoder, eyes=1, size_px=16)
