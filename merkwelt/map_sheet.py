@@ -1,6 +1,7 @@
 """What a collection of human maps holds: in words, and as one picture to look at."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -86,8 +87,8 @@ def described_maps(maps: "HumanMaps") -> tuple[str, ...]:
         lines.append("people: unknown, one averaged map per image")
     else:
         lines += _people(maps.trials)
-    nothing = (maps.maps > 0).mean()
-    lines.append(f"map pixels above 0: {100 * float(nothing):.1f} %")
+    above = (maps.maps > 0).mean()
+    lines.append(f"map pixels above 0: {100 * float(above):.1f} %")
     if constant:
         listed = ", ".join(constant[:5]) + (" ..." if len(constant) > 5 else "")
         lines.append(f"constant maps, which have no score: {len(constant)} ({listed})")
@@ -142,9 +143,7 @@ def _spread(counts: Sequence[int]) -> str:
 
 
 def _counted(words: Sequence[str], most: int = 8) -> str:
-    from .alignment.maps.pairs import count_by
-
-    counts: Mapping[str, int] = count_by(words)
+    counts = Counter(words)  # in order of first appearance
     listed = ", ".join(f"{word} {counts[word]}" for word in list(counts)[:most])
     more = len(counts) - most
     return f"{listed} and {more} more" if more > 0 else listed

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from .example_proto import Values, make_example
+from .image_paths import split_folder
 from .pairs import Pair
 from .pictures import decode_grey, decode_rgb, encode_jpeg
 from .provenance import Provenance
@@ -111,7 +112,7 @@ def _write_shards(
     shards: dict[str, int] = {}
     count = 0
     for pair in pairs:
-        split = pair.split or "all"
+        split = split_folder(pair.split or "all")
         records = waiting.setdefault(split, [])
         records += _records([pair], labels, encoding)
         count += 1

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from .csv_rows import csv_rows
 from .sizes import SizeOf, size_source, sizes_of
 from .trials import Trial, Trials
 from .writing import new_file
@@ -78,22 +79,8 @@ def parse_clicks(text: str) -> np.ndarray:
 
 
 def _trials(path: Path) -> Iterator[Trial]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        try:
-            missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
-            if missing:
-                raise ValueError(
-                    f"expected columns {', '.join(_COLUMNS)} in {path}, missing "
-                    f"{', '.join(missing)}; found {rows.fieldnames}"
-                )
-            for row in rows:
-                yield _trial(row, f"{path}, line {rows.line_num}")
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"expected lines of comma-separated text in {path}, but line {rows.line_num + 1} "
-                f"or the next cannot be read ({error})"
-            ) from error
+    for where, row in csv_rows(path, _COLUMNS):
+        yield _trial(row, where)
 
 
 def _trial(row: dict[str, str], where: str) -> Trial:

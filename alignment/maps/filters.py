@@ -84,7 +84,8 @@ def filter_trials(trials: Trials, chosen: TrialFilter) -> Filtered:
         first = _earliest(kept)
         left_out["repeat of a person on an image"] += len(kept) - len(first)
         kept = first
-    people = {name: {t.subject for t in own} for name, own in _by_image(kept).items()}
+    by_image = replace(trials, trials=tuple(kept)).by_image()
+    people = {name: {trial.subject for trial in own} for name, own in by_image.items()}
     enough = [t for t in kept if len(people[t.image]) >= chosen.least_subjects]
     left_out[f"image seen by fewer than {chosen.least_subjects} people"] += len(kept) - len(enough)
     return Filtered(
@@ -125,10 +126,3 @@ def _before(trial: Trial, other: Trial) -> bool:
     if trial.timestamp is None or other.timestamp is None:
         return False
     return trial.timestamp < other.timestamp
-
-
-def _by_image(trials: list[Trial]) -> dict[str, list[Trial]]:
-    found: dict[str, list[Trial]] = {}
-    for trial in trials:
-        found.setdefault(trial.image, []).append(trial)
-    return found

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .csv_rows import csv_rows
 from .npz_members import plain_members
 from .sizes import SizeOf, sizes_of
 from .trials import Trial, Trials
@@ -30,23 +31,14 @@ def read_fixations_csv(path: Path, size_of: SizeOf) -> Trials:
         ValueError: a line is not what it should be; names it.
     """
     found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        missing = [name for name in FIXATION_COLUMNS if name not in (rows.fieldnames or ())]
-        if missing:
+    for where, row in csv_rows(path, FIXATION_COLUMNS):
+        try:
+            values = tuple(float(row[name]) for name in FIXATION_COLUMNS[2:])
+        except (TypeError, ValueError) as error:
             raise ValueError(
-                f"expected columns {', '.join(FIXATION_COLUMNS)} in {path}, missing "
-                f"{', '.join(missing)}; found {rows.fieldnames}"
-            )
-        for row in rows:
-            try:
-                values = tuple(float(row[name]) for name in FIXATION_COLUMNS[2:])
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"{path}, line {rows.line_num}: expected numbers in "
-                    f"{', '.join(FIXATION_COLUMNS[2:])}, got {row}"
-                ) from error
-            found.setdefault((row["image"], row["subject"]), []).append(values)
+                f"{where}: expected numbers in {', '.join(FIXATION_COLUMNS[2:])}, got {row}"
+            ) from error
+        found.setdefault((row["image"], row["subject"]), []).append(values)
     trials = tuple(_fixated(image, subject, own) for (image, subject), own in found.items())
     return Trials(trials=trials, image_sizes_px=sizes_of(trials, size_of), kind="fixations")
 

@@ -36,6 +36,11 @@ def split_of(image_path: str) -> str | None:
     return None
 
 
+def split_folder(split: str) -> str:
+    """Return a split as the name of one folder, whatever a file says it is: never a way out."""
+    return flattened(split).lstrip(".") or "all"
+
+
 def flattened(name: str) -> str:
     """Return a name with ``_`` for ``/``, as processed files have it; safe as a file's name."""
     return name.strip("/").replace("\\", "_").replace("/", "_").replace(":", "_").replace("\0", "_")

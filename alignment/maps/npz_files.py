@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from .image_paths import flattened
+from .image_paths import flattened, split_folder
 from .npz_members import ARCHIVE_ERRORS, read_plain
 from .pair_files import labelled_pair, split_named
 from .pairs import Damaged, MadePairs, Pair, PairStream, whole_or_named
@@ -43,10 +43,11 @@ def write_npz_files(pairs: Iterable[Pair], target: Path) -> int:
     count = 0
     with new_folder(target) as folder:
         for pair in pairs:
-            file = folder / (pair.split or "") / f"{flattened(pair.name)}.npz"
+            parent = folder / split_folder(pair.split) if pair.split else folder
+            file = parent / f"{flattened(pair.name)}.npz"
             if file.exists():
                 raise ValueError(f"expected names of files of their own, {pair.name} has another's")
-            file.parent.mkdir(exist_ok=True)
+            parent.mkdir(exist_ok=True)
             np.savez_compressed(file, **_members(pair))  # type: ignore[arg-type]
             count += 1
     return count

@@ -1,6 +1,7 @@
 """Images with their human maps, one at a time, and all of them stacked."""
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -155,14 +156,6 @@ def whole_or_named(
                 left_out[name] = str(pair)
 
 
-def count_by(values: Iterable[str]) -> Mapping[str, int]:
-    """Return how often each value occurs, in order of first appearance."""
-    counts: dict[str, int] = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    return counts
-
-
 def _check_together(pairs: list[Pair]) -> None:
     first = pairs[0]
     for pair in pairs:
@@ -171,7 +164,7 @@ def _check_together(pairs: list[Pair]) -> None:
                 f"expected images of one size, got {first.heatmap.shape} in {first.name} and "
                 f"{pair.heatmap.shape} in {pair.name}; give size_px (--size) to resize all"
             )
-    double = [name for name, count in count_by(pair.name for pair in pairs).items() if count > 1]
+    double = [name for name, count in Counter(pair.name for pair in pairs).items() if count > 1]
     if double:
         raise ValueError(f"expected different names, found {double[0]} more than once")
 

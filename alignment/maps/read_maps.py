@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .clickme1 import PUBLISHED_BATCH, Compat, open_shards
 from .filters import TrialFilter, filter_trials
-from .forms import TRIAL_FORMS, form_of, pictures_beside
+from .forms import TRIAL_FORMS, Form, form_of, pictures_beside
 from .from_trials import finished_by, maps_of_trials
 from .hdf5 import open_hdf5_maps
 from .human_maps import HumanMaps
@@ -37,7 +37,7 @@ class ReadOptions:
     sizes: Path | None = None
     """``.npy`` file of image sizes, for trials without their pictures' sizes."""
     chosen: TrialFilter | None = None
-    """Which trials count; all by default."""
+    """Which trials count; all by default. Stored maps are refused with it: they are made."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that leave nothing."""
@@ -86,6 +86,7 @@ def read_maps(
     pictures = pictures_beside(path, None if images is None else Path(images))
     if form in TRIAL_FORMS:
         return _sized(_of_trials(path, pictures, recipe or co3d2025(), options), options)
+    _refuse_filter(path, form, options)
     if form in ("portable npz", "pairs npz"):
         maps = read_portable_npz(path) if form == "portable npz" else read_clickme2_npz(path)
         maps = _sized(first_maps(maps, options.limit or len(maps)), options)
@@ -107,6 +108,7 @@ def open_pairs(
         ValueError: the file is damaged or is something else; says what was expected.
     """
     options, form = options or ReadOptions(), form_of(path)
+    _refuse_filter(path, form, options)
     damaged = options.damaged
     openers: dict[str, Callable[[], PairStream]] = {
         "tfrecords": lambda: open_shards(
@@ -138,6 +140,14 @@ def _of_trials(
         why = {reason: f"{count} trials" for reason, count in filtered.left_out.items()}
         trials = replace(trials, left_out={**trials.left_out, **why})
     return maps_of_trials(trials, pictures, recipe, limit=options.limit, source=path.name)
+
+
+def _refuse_filter(path: Path, form: Form, options: ReadOptions) -> None:
+    if options.chosen is not None and form not in TRIAL_FORMS:
+        raise ValueError(
+            f"expected what single people did to choose trials of, but {path} holds maps that are "
+            "made already; leave out the filter (chosen, --filter)"
+        )
 
 
 def _needed(path: Path, images: Path | None) -> Path:

@@ -128,6 +128,17 @@ def test_bad_input_is_one_message_and_writes_nothing(clicks, tmp_path, capsys, w
     assert [path.name for path in tmp_path.iterdir()] == ["study"]
 
 
+def test_a_filter_of_trials_is_refused_for_stored_maps(clicks, tmp_path, capsys):
+    assert _run("convert", clicks, tmp_path / "a.tfrecords") == 0
+    assert _run("convert", clicks, tmp_path / "a.npz") == 0
+    for source in ("a.tfrecords", "a.npz"):
+        for target in ("b.npz", "b.tfrecords"):
+            words = ("convert", tmp_path / source, tmp_path / target, "--filter", "co3d-val")
+            assert _run(*words) == 2
+            assert "leave out the filter (chosen, --filter)" in _said(capsys)
+            assert not (tmp_path / target).exists()
+
+
 def test_averaged_maps_are_no_trials(clicks, tmp_path, capsys):
     assert _run("convert", clicks, tmp_path / "a.tfrecords") == 0
     assert _run("convert", tmp_path / "a.tfrecords", tmp_path / "a.csv") == 2

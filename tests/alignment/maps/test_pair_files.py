@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from merkwelt.alignment import read_maps
+from merkwelt.alignment.maps.clickme1_records import write_tfrecords
 from merkwelt.alignment.maps.from_trials import maps_of_trials
 from merkwelt.alignment.maps.making import co3d2025, count_map
 from merkwelt.alignment.maps.npz import write_portable_npz
@@ -36,6 +37,17 @@ def test_npz_files_come_back_exactly(tmp_path):
     assert maps.classes is None, "one image has none"
     np.testing.assert_array_equal(maps.maps[1], pairs[1].heatmap)
     np.testing.assert_array_equal(maps.images[0], pairs[2].image)
+
+
+@pytest.mark.parametrize("split", ["..", "../out of here", "/absolute", "a/b", "."])
+@pytest.mark.parametrize("write", [write_npz_files, write_tfrecords])
+def test_splits_never_leave_the_folder(tmp_path, write, split):
+    """A split is what a file says it is."""
+    assert write([smooth_pair(0, split=split)], tmp_path / "below" / "pairs") == 1
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 1
+    assert files[0].is_relative_to(tmp_path / "below" / "pairs")
+    assert read_maps(tmp_path / "below" / "pairs").splits == (split,)
 
 
 def test_a_zip_of_npz_files(tmp_path):

@@ -228,6 +228,13 @@ def test_bad_csv(tmp_path, content, message):
         read_trials(path)
 
 
+def test_fixations_that_are_no_text_name_the_file(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(b"image,subject,order,x,y,duration_ms\na,1,0,1,2,3\n\xff\xfe,1,0,1,2,3\n")
+    with pytest.raises(ValueError, match=r"comma-separated text in .*bad\.csv"):
+        read_trials(path, sizes=None, images=tmp_path)
+
+
 def test_pictures_are_needed_for_sizes(tmp_path):
     write_clicks_csv(some_trials(), tmp_path / "clicks.csv")
     with pytest.raises(ValueError, match=r"give the folder of the pictures \(images, --images\)"):
