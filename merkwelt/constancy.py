@@ -21,7 +21,7 @@ from .alignment.saliency.gradients import saliency_maps
 from .alignment.saliency.recipe import SaliencyRecipe
 from .alignment.scores.bootstrap import Interval, paired_difference
 from .alignment.views.co3d import co3d_pairs, read_constancy_cameras
-from .alignment.views.constancy import Constancy, ConstancySettings, constancy
+from .alignment.views.constancy import Constancy, ConstancySettings, constancy, plain_interval
 from .alignment.views.planes import FACING_PLANE
 from .alignment.views.view_pairs import View, ViewPair, views_in
 from .files import write_atomically
@@ -98,7 +98,9 @@ def measure_constancy(
         untrained = constancy(pairs, maps, name="untrained twin", settings=request.settings)
     gain = gain_of(trained, untrained, request.settings.seed)
     people = () if human is None else _with_people(pairs, human, trained_maps, request.settings)
-    content = _content(scored, recipe, request, (trained, untrained, people), gain)
+    # The record says at which size the views were, and not the one that was never used.
+    shown = replace(request, pairs=replace(request.pairs, size=pairs[0].first.camera.width))
+    content = _content(scored, recipe, shown, (trained, untrained, people), gain)
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / RESULTS_FILE, (json.dumps(content, indent=2) + "\n").encode())
     lines = constancy_lines(trained, untrained, people, gain, recipe)
@@ -111,6 +113,7 @@ def measure_constancy(
         gain,
         people=people,
         recipe=recipe.name,
+        tolerance=request.settings.tolerance,
         commands=(command,),
     )
     report = write_report(page, out / "report.html")
@@ -222,7 +225,6 @@ def _content(
 ) -> dict[str, Any]:
     trained, untrained, people = measured
     depth = "rendered" if request.maps is None else FACING_PLANE
-    gained = None if gain is None else {k: _number(v) for k, v in asdict(gain).items()}
     return {
         "model": scored.name,
         "scene": request.scene if request.maps is None else None,
@@ -235,9 +237,5 @@ def _content(
         "trained": trained.to_dict(),
         "untrained": None if untrained is None else untrained.to_dict(),
         "people": [each.to_dict() for each in people],
-        "trained_minus_untrained": gained,
+        "trained_minus_untrained": None if gain is None else plain_interval(gain),
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

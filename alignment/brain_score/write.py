@@ -1,11 +1,10 @@
 """A plug-in's folder, written whole or not at all."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from ..maps.writing import new_folder
 from .plugin import Plugin
 from .plugin_text import init_text, model_text, requirements_text
 
@@ -34,16 +33,9 @@ def write_plugin(plugin: Plugin, out: Path, files: Mapping[str, bytes]) -> Path:
         "model.py": model_text(plugin, own),
         "requirements.txt": requirements_text(own),
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{plugin.identifier}.", dir=folder.parent))
-    try:
+    with new_folder(folder) as temporary:
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
         for name, content in files.items():
             (temporary / name).write_bytes(content)
-        temporary.chmod(0o755)
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
     return folder

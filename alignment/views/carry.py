@@ -78,7 +78,7 @@ def throw_clicks(  # noqa: PLR0913 - a map, and a depth and a camera on either s
     np.minimum.at(nearest, cell, deep)
     fell = np.isfinite(nearest).reshape(target.size_rowcol_px)
     if target_depth is not None:
-        target.points_world(target_depth)
+        target.check_depth(target_depth)
         seen = np.where(has_surface(target_depth), target_depth, np.inf)
         nearest = np.minimum(nearest, seen.ravel())
     in_front = deep <= tolerance * nearest[cell]
@@ -118,7 +118,7 @@ def fetch_map(  # noqa: PLR0913 - a map, and a depth and a camera on either side
     xy, depths = source.project(target.points_world(target_depth))
     column, row, visible = _pixel_of(xy, source)
     if source_depth is not None:
-        source.points_world(source_depth)
+        source.check_depth(source_depth)
         seen = np.where(has_surface(source_depth), source_depth, np.nan)[row, column]
         with np.errstate(invalid="ignore"):
             ratio = depths / seen

@@ -63,7 +63,8 @@ def co3d_pairs(
             Without them it is where the two cameras look.
 
     Raises:
-        ValueError: no object has two views with a camera.
+        ValueError: no object has two views with a camera, an object's cameras share their axis (a
+            zoom), so that its centre is not known, or two views are from opposite sides.
     """
     rows: dict[str, list[tuple[int, int, ViewCamera]]] = {}
     for row, (name, camera) in enumerate(zip(maps.names, view_cameras(maps), strict=True)):
@@ -84,7 +85,8 @@ def co3d_pairs(
 
 
 def _cameras_of(thing: str, cameras: Mapping[str, ViewCamera]) -> tuple[ViewCamera, ...]:
-    return tuple(camera for name, camera in cameras.items() if name.startswith(f"{thing}_"))
+    found = ((_NAME.fullmatch(name), camera) for name, camera in cameras.items())
+    return tuple(camera for match, camera in found if match and match[1] == thing)
 
 
 def _pair(

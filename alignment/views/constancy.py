@@ -81,12 +81,16 @@ class Constancy:
         """Return plain data for ``results.json``; undefined numbers are None."""
         return {
             "name": self.name,
-            "spearman": _plain(self.interval),
+            "spearman": plain_interval(self.interval),
             "floors": [
-                {"name": f.name, "spearman": _plain(f.interval), "difference": _plain(f.difference)}
+                {
+                    "name": f.name,
+                    "spearman": plain_interval(f.interval),
+                    "difference": plain_interval(f.difference),
+                }
                 for f in self.floors
             ],
-            "by_lag": {lag: _plain(interval) for lag, interval in self.by_lag.items()},
+            "by_lag": {lag: plain_interval(interval) for lag, interval in self.by_lag.items()},
             "pairs": [self._pair_to_dict(i) for i in range(len(self.pair_names))],
             "undefined": dict(self.undefined),
         }
@@ -249,7 +253,8 @@ def _check(pairs: Sequence[ViewPair], kinds: tuple[Mapping[str, np.ndarray], ...
             )
 
 
-def _plain(interval: Interval) -> dict[str, Any]:
+def plain_interval(interval: Interval) -> dict[str, Any]:
+    """Return a mean and its interval as plain data; undefined numbers are None."""
     return {k: _number(v) if isinstance(v, float) else v for k, v in asdict(interval).items()}
 
 

@@ -48,7 +48,7 @@ def common_centre(cameras: Sequence[ViewCamera]) -> np.ndarray:
     if len(cameras) < 2 or np.linalg.eigvalsh(total)[0] < 1e-4 * len(cameras):
         raise ValueError(
             f"expected cameras that look at one thing from different sides, got {len(cameras)} "
-            "with parallel axes; give the object's centre instead"
+            "with parallel axes; give more cameras of it (more_cameras, --cameras)"
         )
     return np.linalg.solve(total, np.einsum("nij,nj->i", across, positions))
 

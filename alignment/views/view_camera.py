@@ -72,17 +72,21 @@ class ViewCamera:
         rays_camera = pixels @ np.linalg.inv(self.intrinsics_px).T
         return rays_camera @ self.camera_from_world[:3, :3]
 
+    def check_depth(self, depth: np.ndarray) -> None:
+        """Raise ValueError for a depth map of another size."""
+        if depth.shape != self.size_rowcol_px:
+            raise ValueError(
+                f"expected depth of {self.size_rowcol_px}, the camera's rows and columns, got "
+                f"{depth.shape}"
+            )
+
     def points_world(self, depth: np.ndarray) -> np.ndarray:
         """Return the points ``[h, w, 3]`` at z-depths ``[h, w]``; NaN where there is no surface.
 
         Raises:
             ValueError: a depth map of another size.
         """
-        if depth.shape != self.size_rowcol_px:
-            raise ValueError(
-                f"expected depth of {self.size_rowcol_px}, the camera's rows and columns, got "
-                f"{depth.shape}"
-            )
+        self.check_depth(depth)
         known = np.where(has_surface(depth), depth, np.nan).astype(np.float64)
         return self.position_world + known[..., None] * self.rays_world()
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..alignment.scores.bootstrap import Interval as Mean
+from ..alignment.views.carry import TOLERANCE
 from ..alignment.views.constancy import Constancy
 from ..alignment.views.planes import FACING_PLANE
 from ..alignment.views.view_pairs import View, ViewPair, carried_between
@@ -41,6 +42,7 @@ def constancy_report(  # noqa: PLR0913 - what was measured, and of what
     *,
     people: Sequence[Constancy] = (),
     recipe: str,
+    tolerance: float = TOLERANCE,
     commands: Sequence[str] = (),
 ) -> Report:
     """Return the report of a model's view constancy.
@@ -53,6 +55,7 @@ def constancy_report(  # noqa: PLR0913 - what was measured, and of what
         gain: trained minus untrained.
         people: comparisons with human maps, if there are some.
         recipe: name of the saliency recipe.
+        tolerance: with which maps were carried.
         commands: command lines that made this.
     """
     measured = [each for each in (trained, untrained) if each is not None]
@@ -60,7 +63,7 @@ def constancy_report(  # noqa: PLR0913 - what was measured, and of what
     blocks: list[Block] = [
         _plot(measured, people),
         _table(measured),
-        _grid(pairs, maps, trained),
+        _grid(pairs, maps, trained, tolerance),
     ]
     if gain is not None:
         blocks.insert(1, Note(text=f"Trained minus untrained, pair by pair: {gain}."))
@@ -118,11 +121,14 @@ def _cell(of: Mean) -> Interval | float | None:
 
 
 def _grid(
-    pairs: Sequence[ViewPair], maps: Mapping[str, np.ndarray], trained: Constancy
+    pairs: Sequence[ViewPair],
+    maps: Mapping[str, np.ndarray],
+    trained: Constancy,
+    tolerance: float,
 ) -> ImageGrid:
     values = dict(zip(trained.pair_names, trained.values, strict=True))
     places = np.unique(np.linspace(0, len(pairs) - 1, SHOWN_PAIRS).round().astype(int))
-    items = [_item(pairs[i], maps, values[pairs[i].name]) for i in places]
+    items = [_item(pairs[i], maps, values[pairs[i].name], tolerance) for i in places]
     return ImageGrid(
         items=tuple(items),
         caption=f"{len(items)} of {len(pairs)} pairs, one way each. Pixels that only one "
@@ -131,12 +137,15 @@ def _grid(
     )
 
 
-def _item(pair: ViewPair, maps: Mapping[str, np.ndarray], value: float) -> GridItem:
+def _item(
+    pair: ViewPair, maps: Mapping[str, np.ndarray], value: float, tolerance: float
+) -> GridItem:
     first, second = pair.first, pair.second
+    carried = _carried(first, second, maps[first.name], tolerance)
     written = "undefined" if np.isnan(value) else f"{value:.3f}, both ways"
     cells = (
         GridCell(name="from", image=_shown(first, maps[first.name])),
-        GridCell(name="carried", image=_carried(first, second, maps[first.name]), value=written),
+        GridCell(name="carried", image=carried, value=written),
         GridCell(name="its own", image=_shown(second, maps[second.name])),
     )
     turn_deg = np.degrees(pair.turn_rad)
@@ -147,7 +156,7 @@ def _shown(view: View, values: np.ndarray) -> np.ndarray:
     return map_over_image(view.image, values)
 
 
-def _carried(source: View, target: View, values: np.ndarray) -> np.ndarray:
-    moved = carried_between(values, source, target)
+def _carried(source: View, target: View, values: np.ndarray, tolerance: float) -> np.ndarray:
+    moved = carried_between(values, source, target, tolerance=tolerance)
     picture = map_over_image(target.image, np.where(moved.visible, moved.values, np.nan))
     return np.where(moved.visible[..., None], picture, picture // 4)

@@ -4,11 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from merkwelt.alignment.views.constancy import ConstancySettings, constancy
 from merkwelt.alignment.views.view_pairs import carried_between, views_in
 from merkwelt.scenes import Scene
 
 from merkwelt.cli import main
 from merkwelt.recipes import recipe
+from merkwelt.report import constancy_section
 from merkwelt.training.clips import MemoryClips
 from merkwelt.training.loop import train
 from merkwelt.view_pairs import ViewPairSettings, object_view_pairs
@@ -68,6 +70,23 @@ def test_the_command_measures_a_run_beside_its_untrained_twin(library, tmp_path,
     page = (out / "report.html").read_text()
     assert "Constancy across views" in page
     assert "degrees apart" in page
+    assert results["views"]["size"] == 32
+
+
+def test_the_report_carries_maps_as_they_were_measured(pairs, monkeypatch) -> None:
+    used = []
+
+    def carried(*of, tolerance):
+        used.append(tolerance)
+        return carried_between(*of, tolerance=tolerance)
+
+    monkeypatch.setattr(constancy_section, "carried_between", carried)
+    maps = {view.name: view.image.mean(axis=2) for view in views_in(pairs)}
+    found = constancy(pairs, maps, name="colours", settings=ConstancySettings(tolerance=1.03))
+    constancy_section.constancy_report(
+        pairs, maps, found, None, None, recipe="colours", tolerance=1.03
+    )
+    assert set(used) == {1.03}
 
 
 def test_says_what_is_wrong(library, tmp_path, capfd) -> None:

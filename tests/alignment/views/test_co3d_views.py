@@ -100,6 +100,13 @@ def test_reads_all_published_cameras(all_cameras) -> None:
     assert len({name.rsplit("_", 1)[0] for name in all_cameras}) == 20
 
 
+def test_cameras_of_other_things_with_a_longer_name_do_not_count(real, all_cameras) -> None:
+    thing = PLANE[0].rsplit("_", 1)[0]
+    away = {f"{thing}_other_{i:05d}": each for i, each in enumerate(all_cameras.values())}
+    expected, found = co3d_pairs(real, all_cameras)[0], co3d_pairs(real, away | all_cameras)[0]
+    np.testing.assert_array_equal(found.first.depth, expected.first.depth)
+
+
 def test_says_what_is_wrong(tmp_path, real) -> None:
     path = tmp_path / "constancy_params.json"
     path.write_text('{"w2c": {"a.png": [[1]]}}')
