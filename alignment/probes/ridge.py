@@ -88,9 +88,11 @@ def fit_ridge(
     chosen = selection or ("groups" if several else "gcv")
     standard = Standardised.of(rows)
     scaled = standard(rows)
-    if chosen == "groups":
-        if groups is None or not several:
-            raise ValueError("expected two or more groups to choose a penalty by, got fewer")
+    if chosen == "groups" and not several:
+        raise ValueError("expected two or more groups to choose a penalty by, got fewer")
+    if len(tried) == 1:  # Nothing to choose.
+        errors = np.zeros((1, aims.shape[1]))
+    elif chosen == "groups" and groups is not None:
         errors = _group_errors(scaled, aims, groups, tried)
     else:
         errors = _row_errors(scaled, aims, tried, chosen)
@@ -146,8 +148,8 @@ def _row_errors(
     return np.array(errors)
 
 
-def _axes(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return squared singular values and right singular vectors ``[feature, axis]`` of rows."""
+def axes_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return squared singular values, ascending, and right singular vectors ``[feature, axis]``."""
     wide = rows.shape[1] > len(rows)
     values, axes = np.linalg.eigh(rows @ rows.T if wide else rows.T @ rows)
     kept = values > 1e-10 * max(float(values[-1]), 1e-300)
@@ -163,7 +165,7 @@ def _group_errors(
     for fold in group_folds(groups, MOST_FOLDS):
         mean, aim = scaled[fold.fit].mean(axis=0), aims[fold.fit].mean(axis=0)
         inner = scaled[fold.fit] - mean
-        values, axes = _axes(inner)
+        values, axes = axes_of(inner)
         inside = axes.T @ (inner.T @ (aims[fold.fit] - aim))
         seen = (scaled[fold.test] - mean) @ axes
         for place, penalty in enumerate(penalties):

@@ -1,5 +1,6 @@
 """``merkwelt experiment``: the experiments of Linsley & Serre (2023), one command each."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -104,6 +105,8 @@ def stream(
         raise ValueError("expected either --data DIR or --scene NAME, clips to learn from")
     words = data if data is not None else f"{PREFIX}{scene}"
     name = words if words.startswith(PREFIX) else Path(words).name
+    described = asdict(stream)
+    rendered = {each: described[each] for each in ("observer", "settings", "seed", "weights")}
     streaming = Streaming(
         recipe=recipe, encoder=encoder, steps=steps, batch=batch, seeds=seeds, size=size
     )
@@ -114,6 +117,7 @@ def stream(
             name,
             out,
             streaming=streaming,
+            rendered=rendered if words.startswith(PREFIX) else None,
             progress=progress,
         )
     _tell(done.lines, done.report)

@@ -3,15 +3,23 @@
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from ..alignment.maps.human_maps import HumanMaps
 from ..alignment.maps.read_maps import read_maps
 from ..alignment.scores.floors import RANDOM_NETWORK
 from ..parts import Progress, part
 from .finish import Done, finish
 from .folder import identity_of, open_folder
-from .folds import HELD_OUT, Condition, FoldScores, fold_words, named, over_folds
+from .folds import (
+    HELD_OUT,
+    Condition,
+    FoldScores,
+    fold_words,
+    folds_of,
+    named,
+    objects_of,
+    over_folds,
+    paired,
+)
 from .outcome import Difference, Outcome, Pooled, Row, facts_of_maps
 from .seeded import FLOORS
 from .settings import Harmonizing, Learning
@@ -43,12 +51,13 @@ def annotations(
 
     Raises:
         FileNotFoundError: no maps.
-        ValueError: shares that are no shares, or maps that cannot be learned from.
+        ValueError: shares that are no shares or no object, or maps that cannot be learned from.
         FileExistsError: ``out`` holds something else.
     """
     learning, harmonizing = learning or Learning(), harmonizing or Harmonizing()
     _check(shares)
     maps = read_maps(maps_path)
+    _check_objects(maps, shares, harmonizing)
     asked = {
         "experiment": "annotations",
         "maps": identity_of(maps),
@@ -82,6 +91,16 @@ def _check(shares: tuple[float, ...]) -> None:
         )
 
 
+def _check_objects(maps: HumanMaps, shares: tuple[float, ...], harmonizing: Harmonizing) -> None:
+    """Refuse a share so small that it is no object at all, before anything is trained."""
+    fewest = min(len(objects_of(maps, fold.fit)) for fold in folds_of(maps, harmonizing))
+    if not round(shares[1] * fewest):
+        raise ValueError(
+            f"expected shares above 0 to be an object at least, but {shares[1]:g} of the {fewest} "
+            "objects that a fold trains on is none; ask for larger shares, or more folds or images"
+        )
+
+
 def _condition(share: float, harmonizing: Harmonizing) -> Condition:
     weight = harmonizing.map_weight if share else 0.0
     return Condition(folder=f"share{share:g}", weight=weight, share=share or 1.0)
@@ -96,35 +115,16 @@ def _outcome(
     pooled = Pooled(maps.names)
     none = found[0.0]
     means = {share: scores.mean(HELD_OUT) for share, scores in found.items()}
-    rows = [
+    scored = [
         Row(name=_words(share), where=HELD_OUT, interval=pooled.interval(mean))
         for share, mean in means.items()
     ]
-    rows += [
-        Row(
-            name=floor,
-            where=HELD_OUT,
-            interval=pooled.interval(none.mean(HELD_OUT, floor)),
-            is_floor=True,
-        )
-        for floor in (RANDOM_NETWORK, *FLOORS)
-    ]
+    floors = [none.floor_row(each, HELD_OUT, pooled) for each in (RANDOM_NETWORK, *FLOORS)]
     differences = tuple(
-        Difference(
-            name=f"{_words(share)} less none",
-            where=HELD_OUT,
-            interval=pooled.interval(mean - means[0.0]),
-            per_seed=tuple(
-                float(np.nanmean(a - b))
-                for a, b in zip(
-                    found[share].per_seed(HELD_OUT), none.per_seed(HELD_OUT), strict=True
-                )
-            ),
-        )
-        for share, mean in means.items()
+        paired(f"{_words(share)} less none", scores, none, HELD_OUT, pooled)
+        for share, scores in found.items()
         if share
     )
-    enough = next((each for each in differences if each.verdict == "higher"), None)
     return Outcome(
         experiment="annotations",
         title="How many annotations the harmonizer needs",
@@ -134,13 +134,9 @@ def _outcome(
         recipe=none.first.recipe,
         maps=facts_of_maps(maps),
         settings={"learning": asdict(learning), "harmonizing": asdict(harmonizing)},
-        rows=tuple(rows),
+        rows=(*scored, *floors),
         differences=differences,
-        verdict="No share of the maps raised the alignment of images held out beyond what chance "
-        "among images does."
-        if enough is None
-        else "The smallest share with a gain on images held out: "
-        f"{enough.name}, {enough.interval}.",
+        verdict=_verdict(differences),
         undefined={name: why for each in found.values() for name, why in each.undefined.items()},
         ceilings=none.first.ceilings,
         parameters=none.first.parameters,
@@ -150,9 +146,19 @@ def _outcome(
             "map counting as 0, as in the reference: fewer maps weigh less as well",
         },
         per_image={_words(share): named(maps, mean) for share, mean in means.items()},
-        curve=tuple((share, pooled.interval(mean)) for share, mean in means.items()),
+        curve=tuple((share, row.interval) for share, row in zip(found, scored, strict=True)),
         curve_of="share of training objects whose human maps are shown",
     )
+
+
+def _verdict(differences: tuple[Difference, ...]) -> str:
+    enough = next((each for each in differences if each.verdict == "higher"), None)
+    if enough is None:
+        return (
+            "No share of the maps raised the alignment of images held out beyond what chance among "
+            "images does."
+        )
+    return f"The smallest share with a gain on images held out: {enough.name}, {enough.interval}."
 
 
 def _words(share: float) -> str:

@@ -17,6 +17,7 @@ from .network import still_experiment
 from .outcome import Outcome, Pooled, facts_of_maps
 from .scored_part import PartScores, still_part
 from .seeded import (
+    ALL,
     FLOORS,
     floor_rows,
     mean_by_name,
@@ -26,8 +27,6 @@ from .seeded import (
     trained_less_untrained,
 )
 from .settings import Learning
-
-ALL = "all images, none of which it was trained on"
 
 
 def baseline(

@@ -9,13 +9,14 @@ from typing import Any
 
 from ..alignment.models.published_models import PublishedModel, read_published_models
 from ..alignment.scores.bootstrap import Interval
+from ..alignment.scores.floors import RANDOM_NETWORK
 from ..files import write_atomically
 from ..report.comparison_section import comparison_section
 from ..report.encode import figure_png
 from ..report.page import Report, write_report
 from ..report.sections import provenance_section
 from .folder import REPORT, RESULTS
-from .outcome import FORMAT
+from .outcome import FORMAT, plain_data
 from .scored_part import read_results
 
 MODELS = "models.json"
@@ -81,10 +82,11 @@ def compare(
     Raises:
         FileNotFoundError: no results there.
         ValueError: files that are something else, or an accuracy of no network.
-        FileExistsError: ``out`` is a file.
+        FileExistsError: ``out`` is a file, or holds results of something else.
     """
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} is a file; name a folder for the comparison")
+    _check_free(out)
     if not results:
         raise ValueError("expected at least one folder of results to compare, got none")
     entries = [entry for path in results for entry in entries_of(path)]
@@ -99,7 +101,9 @@ def compare(
         "entries": [asdict(each) for each in entries],
         "relations": [asdict(each) for each in relations],
     }
-    write_atomically(out / RESULTS, (json.dumps(_plain(content), indent=1) + "\n").encode())
+    write_atomically(
+        out / RESULTS, (json.dumps(plain_data(content), indent=1, allow_nan=False) + "\n").encode()
+    )
     section, figure = comparison_section(entries, relations, behind)
     write_atomically(out / PICTURE, figure_png(figure))
     page = Report(
@@ -114,6 +118,21 @@ def compare(
         lines=_lines(entries, relations),
         report=report,
     )
+
+
+def _check_free(out: Path) -> None:
+    """Refuse a folder whose ``results.json`` is not that of a comparison, such as an experiment."""
+    file = out / RESULTS
+    if not file.is_file():
+        return
+    try:
+        plain = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        plain = None
+    if not isinstance(plain, dict) or plain.get("format") != COMPARED:
+        raise FileExistsError(
+            f"{file} is not of a comparison and would be replaced; choose another folder"
+        )
 
 
 def entries_of(path: Path) -> list[Entry]:
@@ -179,7 +198,7 @@ def _evaluated(file: Path, known: Mapping[str, Any]) -> Entry:
         recipe=plain["recipe"]["name"],
         maps=plain["maps"]["kind"],
         size_px=plain["settings"].get("size"),
-        untrained=floors.get("random-init network"),
+        untrained=floors.get(RANDOM_NETWORK),
         top1_percent=None if top1 is None else float(top1["percent"]),
         parameters=known.get("parameters"),
     )
@@ -189,7 +208,11 @@ def _of_experiment(plain: Mapping[str, Any], name: str) -> list[Entry]:
     """Return the networks of an experiment, on images that they were not trained on."""
     where = plain["rows"][0]["where"]
     rows = [row for row in plain["rows"] if row["where"] == where]
-    untrained = [row["interval"]["mean"] for row in rows if "untrained" in row["name"]]
+    untrained = [
+        row["interval"]["mean"]
+        for row in rows
+        if "untrained" in row["name"] or row["name"] == RANDOM_NETWORK
+    ]
     return [
         Entry(
             name=f"{name}: {row['name']}",
@@ -246,13 +269,3 @@ def _lines(entries: Sequence[Entry], relations: Sequence[Relation]) -> tuple[str
             "note: these scores differ in metric, recipe or maps; compare them in kind, not value"
         )
     return tuple(lines)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

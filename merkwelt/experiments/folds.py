@@ -1,18 +1,18 @@
 """Networks over folds and seeds, each scored on all images: held out here, trained on there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..alignment.maps.human_maps import HumanMaps
-from ..alignment.probes.groups import group_folds
+from ..alignment.probes.groups import Fold, group_folds
 from ..alignment.probes.labelled_images import shown_object
 from ..parts import Progress, part
 from ..training.stills import HumanMapStills, StillSettings
 from .network import still_experiment
-from .outcome import mean_of_seeds
+from .outcome import Difference, Pooled, Row, mean_of_seeds
 from .scored_part import PartScores, still_part
 from .settings import Harmonizing, Learning
 
@@ -55,6 +55,11 @@ class FoldScores:
     def mean(self, where: str, floor: str | None = None) -> np.ndarray:
         """Return the mean over seeds ``[n]``."""
         return mean_of_seeds(self.per_seed(where, floor))
+
+    def floor_row(self, floor: str, where: str, pooled: Pooled) -> Row:
+        """Return a floor on the same images."""
+        interval = pooled.interval(self.mean(where, floor))
+        return Row(name=floor, where=where, interval=interval, is_floor=True)
 
     def saliency(self, image: int, *, untrained: bool = False) -> np.ndarray:
         """Return the map of the first seed's network that held an image out."""
@@ -105,8 +110,7 @@ def over_folds(  # noqa: PLR0913 - what is learned, how, and where it goes
     Raises:
         ValueError: all images show one object.
     """
-    groups = [shown_object(name) for name in maps.names]
-    folds = group_folds(groups, harmonizing.folds)
+    folds = folds_of(maps, harmonizing)
     found: list[tuple[PartScores, ...]] = []
     total = learning.seeds * len(folds)
     for seed in range(learning.seeds):
@@ -138,6 +142,22 @@ def over_folds(  # noqa: PLR0913 - what is learned, how, and where it goes
     return FoldScores(parts=tuple(found), test=tuple(fold.test for fold in folds))
 
 
+def folds_of(maps: HumanMaps, harmonizing: Harmonizing) -> list[Fold]:
+    """Return which images each fold learns from and holds out, whole objects at a time."""
+    return group_folds([shown_object(name) for name in maps.names], harmonizing.folds)
+
+
+def paired(name: str, one: FoldScores, other: FoldScores, where: str, pooled: Pooled) -> Difference:
+    """Return how far one condition lies above another, paired by image."""
+    per_seed = [a - b for a, b in zip(one.per_seed(where), other.per_seed(where), strict=True)]
+    return Difference(
+        name=name,
+        where=where,
+        interval=pooled.interval(one.mean(where) - other.mean(where)),
+        per_seed=tuple(float(np.nanmean(each)) for each in per_seed),
+    )
+
+
 def named(maps: HumanMaps, values: np.ndarray) -> dict[str, float]:
     """Return values by image name."""
     return {name: float(value) for name, value in zip(maps.names, values, strict=True)}
@@ -152,6 +172,11 @@ def fold_words(scores: FoldScores) -> str:
     )
 
 
+def objects_of(maps: HumanMaps, training: Iterable[int]) -> list[str]:
+    """Return what some images show, sorted."""
+    return sorted({shown_object(maps.names[index]) for index in training})
+
+
 def with_share(maps: HumanMaps, training: Sequence[int], share: float, seed: int) -> HumanMaps:
     """Return the same with the maps of some training images blank, so that they count as none.
 
@@ -159,7 +184,7 @@ def with_share(maps: HumanMaps, training: Sequence[int], share: float, seed: int
     """
     if share >= 1:
         return maps
-    objects = sorted({shown_object(maps.names[index]) for index in training})
+    objects = objects_of(maps, training)
     order = np.random.default_rng(seed).permutation(len(objects))
     kept = {objects[place] for place in order[: round(share * len(objects))]}
     blank = [index for index in training if shown_object(maps.names[index]) not in kept]

@@ -25,6 +25,7 @@ from .folds import (
     fold_words,
     named,
     over_folds,
+    paired,
 )
 from .outcome import Difference, Outcome, Picture, Pooled, Row, facts_of_maps
 from .seeded import FLOORS, shown_images
@@ -122,10 +123,10 @@ def _outcome(
             interval = pooled.interval(scores.mean(where, OTHER_SALIENCY))
             name_of_floor = f"{label}: {OTHER_SALIENCY}"
             rows.append(Row(name=name_of_floor, where=where, interval=interval, is_floor=True))
-        rows += [floor_row(twin, floor, where, pooled) for floor in FLOORS]
+        rows += [twin.floor_row(floor, where, pooled) for floor in FLOORS]
     differences = (
-        _paired("with maps less without", taught, twin, HELD_OUT, pooled),
-        _paired("with maps less without", taught, twin, TRAINED_ON, pooled),
+        paired("with maps less without", taught, twin, HELD_OUT, pooled),
+        paired("with maps less without", taught, twin, TRAINED_ON, pooled),
         _over_floor("with maps", taught, CENTRED_GAUSSIAN, pooled),
         _over_floor("with maps", taught, EDGES, pooled),
         _over_floor("with maps", taught, OTHER_SALIENCY, pooled),
@@ -159,12 +160,6 @@ def _outcome(
         },
         pictures=_pictures(maps, learning, twin, taught),
     )
-
-
-def floor_row(scores: FoldScores, floor: str, where: str, pooled: Pooled) -> Row:
-    """Return a floor on the same images."""
-    interval = pooled.interval(scores.mean(where, floor))
-    return Row(name=floor, where=where, interval=interval, is_floor=True)
 
 
 def accuracy_words(twin: FoldScores, taught: FoldScores) -> dict[str, str]:
@@ -202,18 +197,6 @@ def verdict_of(difference: Difference, over_centre: Difference) -> str:
         "It is not told apart from the centred Gaussian, which knows nothing of the image",
     )
     return f"{said} {beside} ({over_centre.interval})."
-
-
-def _paired(
-    name: str, one: FoldScores, other: FoldScores, where: str, pooled: Pooled
-) -> Difference:
-    per_seed = [a - b for a, b in zip(one.per_seed(where), other.per_seed(where), strict=True)]
-    return Difference(
-        name=name,
-        where=where,
-        interval=pooled.interval(one.mean(where) - other.mean(where)),
-        per_seed=tuple(float(np.nanmean(each)) for each in per_seed),
-    )
 
 
 def _over_floor(name: str, scores: FoldScores, floor: str, pooled: Pooled) -> Difference:

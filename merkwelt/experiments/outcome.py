@@ -94,7 +94,9 @@ class Outcome:
         plain = asdict(self) | {"pictures": None}
         plain.pop("pictures")
         differences = [asdict(each) | {"verdict": each.verdict} for each in self.differences]
-        return _plain({"format": FORMAT, "version": VERSION, **plain, "differences": differences})
+        return plain_data(
+            {"format": FORMAT, "version": VERSION, **plain, "differences": differences}
+        )
 
 
 def lines_of(outcome: Outcome) -> tuple[str, ...]:
@@ -152,11 +154,12 @@ def mean_of_seeds(per_seed: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack(list(per_seed)).mean(axis=0)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape
+def plain_data(value: Any) -> Any:  # noqa: ANN401 - of any shape
+    """Return JSON data: NaN and infinity become None, tuples lists."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_data(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain_data(item) for item in value]
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else None
     return value

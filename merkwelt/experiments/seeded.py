@@ -12,6 +12,7 @@ from .scored_part import PartScores
 
 FLOORS = (CENTRED_GAUSSIAN, OTHER_HUMAN_MAPS, EDGES, LUMINANCE)
 SHOWN = 8
+ALL = "all images, none of which it was trained on"
 
 
 def seed_row(

@@ -1,13 +1,13 @@
 """Experiment (c): the same small network fed a synthetic stream, before and after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..alignment.maps.human_maps import HumanMaps
 from ..alignment.maps.read_maps import read_maps
-from ..alignment.scores.floors import CENTRED_GAUSSIAN, RANDOM_NETWORK
+from ..alignment.scores.floors import CENTRED_GAUSSIAN
 from ..encoders import encoder_preset
 from ..evaluation import EvaluateRequest, score_run
 from ..names import EncoderName, RecipeName
@@ -20,6 +20,7 @@ from .folder import identity_of, open_folder
 from .outcome import Outcome, Pooled, facts_of_maps
 from .scored_part import RUN, PartScores, keep_part, read_part
 from .seeded import (
+    ALL,
     FLOORS,
     floor_rows,
     mean_by_name,
@@ -32,8 +33,6 @@ from .seeded import (
 if TYPE_CHECKING:
     from ..training.clips import StoredClips
     from ..training.stream_clips import StreamClips
-
-ALL = "all images, none of which it was trained on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +58,14 @@ class Streaming:
             raise ValueError(f"expected at least 1 step, clip, seed and pixel, got {self}")
 
 
-def stream(
+def stream(  # noqa: PLR0913 - what is shown, what is scored on, and where it goes
     maps_path: Path,
     data: "Callable[[], StoredClips | StreamClips]",
     data_name: str,
     out: Path,
     *,
     streaming: Streaming | None = None,
+    rendered: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Done:
     """Train a small network on clips and score it before and after.
@@ -76,6 +76,8 @@ def stream(
         data_name: of the clips, as in commands.
         out: folder of the experiment.
         streaming: what is learned and how.
+        rendered: how the clips of a stream are rendered, as plain data; other details are another
+            experiment.
         progress: told the share done.
 
     Raises:
@@ -89,6 +91,7 @@ def stream(
         "experiment": "stream",
         "maps": identity_of(maps),
         "data": data_name,
+        "rendered": dict(rendered or {}),
         "streaming": asdict(chosen),
     }
     parts = open_folder(out, asked)
@@ -167,11 +170,7 @@ def _outcome(
         rows=(
             seed_row(after, ALL, [each.trained for each in scored], pooled),
             seed_row(
-                "before (untrained)",
-                ALL,
-                [each.floors[RANDOM_NETWORK] for each in scored],
-                pooled,
-                is_floor=True,
+                "before (untrained)", ALL, [e.untrained for e in scored], pooled, is_floor=True
             ),
             *floor_rows(scored, ALL, pooled),
         ),
@@ -192,9 +191,9 @@ def _outcome(
 
 
 def _learned(scored: list[PartScores]) -> str:
-    """Return the first measure of the objective on held-out clips, for each seed."""
+    """Return the first measures of the objective on held-out clips, for each seed."""
     shown = []
     for each in scored:
-        measures = [(name, value) for name, value in each.measures.items()]
+        measures = list(each.measures.items())
         shown.append(", ".join(f"{name} {value:.3g}" for name, value in measures[:3]))
     return "; ".join(shown) or "nothing was measured"

@@ -83,10 +83,10 @@ def measure_visible(
     if not nouns:
         return "no category of objects is now in the picture and now not, on both sides of a split"
     truth = np.stack([seen[noun] for noun in nouns], axis=-1)
-    scores, rows = [], 0
+    scores, rows, tested = [], 0, 0
     for features in sets:
         present, said, of = _presence(truth, split, features)
-        rows = len(present)
+        rows, tested = len(present), len(np.unique(of))
         interval = draws.interval(_mean_area(present, said), of)
         scores.append(_score(features, interval))
     return [
@@ -99,7 +99,7 @@ def measure_visible(
             better="higher",
             split=split.words,
             rows=rows,
-            clips=len(split.tested),
+            clips=tested,
             scores=tuple(scores),
             chance=0.5,
             chance_name="a coin",

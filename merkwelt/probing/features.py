@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..alignment.probes.ridge import axes_of
 from ..parts import Progress
 
 CLIPS_AT_ONCE = 4
@@ -198,15 +199,8 @@ def floors_of(video: Tensor, where: Where, *, eyes: int, pooled_channels: int) -
 def principal_axes(rows: np.ndarray, keep: int) -> Callable[[np.ndarray], np.ndarray]:
     """Return the projection to the first principal components of some rows."""
     mean = rows.mean(axis=0)
-    centred = (rows - mean).astype(np.float64)
-    if centred.shape[1] > len(centred):
-        values, left = np.linalg.eigh(centred @ centred.T)
-        axes = centred.T @ left[:, ::-1] / np.sqrt(np.maximum(values[::-1], 1e-300))
-        kept = values[::-1] > 1e-10 * max(float(values[-1]), 1e-300)
-    else:
-        values, axes = np.linalg.eigh(centred.T @ centred)
-        axes, kept = axes[:, ::-1], values[::-1] > 1e-10 * max(float(values[-1]), 1e-300)
-    axes = axes[:, kept][:, :keep]
+    _, ascending = axes_of((rows - mean).astype(np.float64))
+    axes = ascending[:, ::-1][:, :keep]
     return lambda others: (others - mean) @ axes
 
 

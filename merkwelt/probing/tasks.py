@@ -1,7 +1,7 @@
 """What is decoded from features, and how errors of it are told."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -75,7 +75,7 @@ def regression_tasks(
         why = "no scene has four clips or more, to hold some out"
         left_out |= {"place": why, "heading": why}
     else:
-        found += place_tasks(clips, where, within)
+        found += place_tasks(clips, where, within, left_out)
         without = set(clips.scenes.tolist()) - set(clips.scenes[within.tested].tolist())
         if without:
             few = ", ".join(sorted(without))
@@ -102,14 +102,6 @@ def motion_tasks(
     moving = known & (speed[..., 0] > SLOWEST_M_S) & counted[:, None]
     degrees = np.degrees(turns)
     direction = moves / np.maximum(speed, 1e-12)
-    heading = Measure(
-        name="median error",
-        unit="deg",
-        of=median_angle_deg,
-        better="lower",
-        chance=90.0,
-        chance_name="a random direction",
-    )
     common = {"group": "self-motion", "at": "frame", "split": split}
     found = [
         Task(
@@ -117,7 +109,7 @@ def motion_tasks(
             title="Direction of heading, seen from the eye",
             values=direction,
             usable=moving,
-            measures=(heading,),
+            measures=(_angle("a random direction"),),
             **common,
         ),
         Task(
@@ -148,31 +140,40 @@ def motion_tasks(
     return [task for task in found if _enough(task, left_out)]
 
 
-def place_tasks(clips: SeenClips, where: Where, within: Split) -> list[Task]:
+def place_tasks(
+    clips: SeenClips, where: Where, within: Split, left_out: dict[str, str]
+) -> list[Task]:
     """Return the place on the floor and the heading of the gaze, within each scene."""
     places, gazes, known = poses(clips, where)
-    _, unit = _lengths(clips)
+    counted, unit = _lengths(clips)
+    of_places = replace(within, folds=tuple(f for f in within.folds if counted[f.test].all()))
     for scene, middle in middle_of_scenes(clips, where).items():
         # Of scenes far apart it would be enough to know which one it is.
         places[clips.scenes == scene] -= middle
     median = Measure(name="median error", unit=unit, of=median_distance, better="lower")
-    angle = Measure(
-        name="median error",
-        unit="deg",
-        of=median_angle_deg,
-        better="lower",
-        chance=90.0,
-        chance_name="a random heading",
-    )
-    common = {"group": "place", "at": "frame", "usable": known, "split": within}
-    return [
+    found = [
         Task(
-            name="place", title="Place on the floor", values=places, measures=(median, R2), **common
+            name="place",
+            title="Place on the floor",
+            group="place",
+            at="frame",
+            values=places,
+            usable=known & counted[:, None],
+            measures=(median, R2),
+            split=of_places,
         ),
         Task(
-            name="heading", title="Heading of the gaze", values=gazes, measures=(angle,), **common
+            name="heading",
+            title="Heading of the gaze",
+            group="place",
+            at="frame",
+            values=gazes,
+            usable=known,
+            measures=(_angle("a random heading"),),
+            split=within,
         ),
     ]
+    return [task for task in found if _enough(task, left_out)]
 
 
 def middle_of_scenes(clips: SeenClips, where: Where) -> dict[str, tuple[float, float]]:
@@ -197,6 +198,7 @@ def depth_tasks(
         )
     else:
         values, known = depth
+        counted, _ = _lengths(clips)
         relative = Measure(
             name="AbsRel",
             unit="",
@@ -210,7 +212,7 @@ def depth_tasks(
                 group="depth",
                 at="sites",
                 values=values[..., None],
-                usable=known,
+                usable=known & counted[:, None, None, None],
                 measures=(R2, relative, _correlation()),
                 split=split,
             )
@@ -253,14 +255,25 @@ def _absolute(unit: str) -> Measure:
     )
 
 
+def _angle(chance_name: str) -> Measure:
+    return Measure(
+        name="median error",
+        unit="deg",
+        of=median_angle_deg,
+        better="lower",
+        chance=90.0,
+        chance_name=chance_name,
+    )
+
+
 def _correlation() -> Measure:
     return Measure(name="correlation", unit="", of=correlation, within_folds=True, chance=0.0)
 
 
 def _enough(task: Task, left_out: dict[str, str]) -> bool:
     """Return whether every fold has rows to fit on and rows to test on; if not, say so."""
-    for fold in task.split.folds:
-        if task.usable[fold.fit].sum() < 2 or task.usable[fold.test].sum() < 2:
-            left_out[task.name] = "too few frames in which it is known, to fit on or to test on"
-            return False
+    rows = [task.usable[rows].sum() for f in task.split.folds for rows in (f.fit, f.test)]
+    if min(rows, default=0) < 2:
+        left_out[task.name] = "too few frames in which it is known, to fit on or to test on"
+        return False
     return True

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from ..alignment.models.published_models import PublishedModel
-from ..alignment.scores.bootstrap import Interval as ScoreInterval
-from .blocks import Block, Cell, Column, FigureBlock, Interval, Note, Table
+from .blocks import Block, Cell, Column, FigureBlock, Note, Table
+from .ceilings import interval_cell
 from .page import Section
 from .theme import LIGHT, SERIES, themed
 
@@ -45,10 +45,11 @@ def comparison_section(
     conditions = list(dict.fromkeys(each.conditions for each in entries))
     exact = [each for each in published if each.exact]
     caption = (
-        f"Dots: {entries[0].metric} with human maps, raw, with 95 % intervals over images. Hollow: "
-        "the same network untrained. Numbers: rows of the table; networks of one accuracy and size "
-        "stand a little beside each other. Networks whose ImageNet accuracy is not known stand in "
-        "the right panel alone. " + (CAVEAT if exact else "")
+        f"Dots: {entries[0].metric} with human maps, raw, with 95 % intervals over images, or over "
+        "the objects that they show. Hollow: the same network untrained. Numbers: rows of the "
+        "table; networks of one accuracy and size stand a little beside each other. Networks whose "
+        "ImageNet accuracy is not known stand in the right panel alone. "
+        + (CAVEAT if exact else "")
     )
     figure = _figure(entries, exact, conditions)
     blocks: list[Block] = [FigureBlock(figure=figure, caption=caption, wide=True)]
@@ -151,7 +152,7 @@ def _entry_table(entries: "Sequence[Entry]") -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             f"{number}  {each.name}",
-            _cell(each.score),
+            interval_cell(each.score),
             each.untrained,
             None if each.top1_percent is None else f"{each.top1_percent:.1f}",
             None if each.parameters is None else f"{each.parameters / 1e6:.2f}",
@@ -173,11 +174,3 @@ def _entry_table(entries: "Sequence[Entry]") -> Table:
         rows=tuple(rows),
         caption="Accuracies are their authors' and were not measured here.",
     )
-
-
-def _cell(score: ScoreInterval) -> Cell:
-    if not math.isfinite(score.mean):
-        return None
-    if not (math.isfinite(score.low) and math.isfinite(score.high)):
-        return float(score.mean)
-    return Interval(value=score.mean, low=score.low, high=score.high)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..alignment.scores.bootstrap import Interval as ScoreInterval
 from ..experiments.outcome import Difference, Outcome, Row
 from .blocks import (
     Block,
@@ -15,13 +14,12 @@ from .blocks import (
     Details,
     FigureBlock,
     ImageGrid,
-    Interval,
     KeyFigure,
     KeyFigures,
     Note,
     Table,
 )
-from .ceilings import MINUS
+from .ceilings import MINUS, interval_cell
 from .maps import map_colour_bar, map_item
 from .page import Section
 from .scores import ScoreRow, score_plot
@@ -108,7 +106,7 @@ def _score_table(outcome: Outcome) -> Table:
         cells: list[Cell] = [name]
         for where in wheres:
             row = found.get((name, where))
-            cells.append(None if row is None else _cell(row.interval))
+            cells.append(None if row is None else interval_cell(row.interval))
             if row is not None and row.is_floor:
                 floors.add(place)
         rows.append(tuple(cells))
@@ -126,7 +124,7 @@ def _difference_table(differences: Sequence[Difference]) -> Table:
         (
             each.name,
             each.where,
-            _cell(each.interval),
+            interval_cell(each.interval),
             ", ".join(_three(value) for value in each.per_seed),
             each.verdict,
         )
@@ -191,14 +189,6 @@ def _grid(outcome: Outcome) -> ImageGrid:
         "own range.",
         bar=map_colour_bar(),
     )
-
-
-def _cell(interval: ScoreInterval) -> Cell:
-    if not math.isfinite(interval.mean):
-        return None
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return float(interval.mean)
-    return Interval(value=interval.mean, low=interval.low, high=interval.high)
 
 
 def _facts(outcome: Outcome) -> dict[str, str]:

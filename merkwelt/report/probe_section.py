@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..alignment.scores.bootstrap import Interval as Measured95
 from ..probing.decoding import Decoded
 from ..probing.results import ControlScore, Measured, ProbeResults
+from ..probing.subject import UNTRAINED
 from ..probing.tasks import Task
 from ..scenes.card import SceneCard
 from .blocks import (
@@ -16,18 +16,17 @@ from .blocks import (
     Details,
     FigureBlock,
     Gallery,
-    Interval,
     KeyFigure,
     KeyFigures,
     Note,
     Table,
 )
+from .ceilings import interval_cell
 from .curves import number
 from .page import Section
 from .probe_plots import control_plot, place_map, similarity_plot, speed_plot
 from .scores import ScoreRow, score_plot
 
-UNTRAINED = "the same network untrained"
 PLOT_WIDTH_IN = 5.2
 GROUPS = {
     "self-motion": "How it moves",
@@ -139,7 +138,7 @@ def _table(measured: list[Measured]) -> Details:
     rows: list[tuple[Cell, ...]] = []
     for name in names:
         cells = [next((s.interval for s in m.scores if s.features == name), None) for m in measured]
-        rows.append((name, *(None if each is None else _cell(each) for each in cells)))
+        rows.append((name, *(interval_cell(each) for each in cells)))
     columns = [Column(name=f"{each.title}: {each.name}", unit=each.unit) for each in measured]
     table = Table(
         columns=(Column(name="features"), *columns),
@@ -195,8 +194,8 @@ def _controls(controls: tuple[ControlScore, ...]) -> list[Block]:
             each.task.replace("_", " "),
             f"{each.measure} {each.unit}".strip(),
             each.condition,
-            _cell(each.same_probe),
-            _cell(each.refitted),
+            interval_cell(each.same_probe),
+            interval_cell(each.refitted),
         )
         for each in controls
     ]
@@ -279,14 +278,6 @@ def _similarity(results: ProbeResults) -> Section | None:
         lead="1 is the same up to rotation and scale, 0 unrelated.",
         blocks=(Gallery(figures=figures), table),
     )
-
-
-def _cell(interval: Measured95) -> Cell:
-    if not np.isfinite(interval.mean):
-        return None
-    if not np.isfinite([interval.low, interval.high]).all():
-        return float(interval.mean)
-    return Interval(value=interval.mean, low=interval.low, high=interval.high)
 
 
 def _finite(value: float) -> float | None:

@@ -109,6 +109,14 @@ def test_more_maps_are_shown_step_by_step(maps_file, tmp_path, results_of, capsy
     assert "<svg" in (out / "report.html").read_text(encoding="utf-8")
     words[words.index("--shares") + 1] = "0.25"
     _refused(capsys, words, "ascending shares from 0")
+    # An eighth of two or three objects is none: said before anything is trained.
+    words[words.index("--shares") + 1] = "0"
+    words[words.index("0.5")] = "0.125"
+    words[words.index("--out") + 1] = str(tmp_path / "new")
+    _refused(capsys, words, "an object at least", "0.125")
+    assert not (tmp_path / "new").exists()
+    compared = entries_of(out)
+    assert [each.untrained for each in compared] == [means["random-init network"]] * 2
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +184,15 @@ def test_a_network_is_scored_before_and_after_a_stream(maps_file, tmp_path, resu
 
     again = stream(maps_file, gone, "drifting", out, streaming=settings)
     assert again.lines == done.lines
+    with pytest.raises(FileExistsError, match="rendered"):
+        stream(maps_file, gone, "drifting", out, streaming=settings, rendered={"seed": 1})
+
+
+def test_a_stream_that_is_rendered_otherwise_is_another_experiment(maps_file, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["experiment", "stream", "--maps", maps_file, "--scene", "none", "--out", out]
+    _refused(capsys, words, "none")
+    _refused(capsys, [*words, "--stream.seed", "1"], "other settings", "rendered")
 
 
 def test_a_stream_needs_clips(maps_file, tmp_path, capsys):
@@ -207,6 +224,10 @@ def test_results_are_compared(harmonized, maps_file, tmp_path, results_of, capsy
     assert min(picture.shape[:2]) > 400
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "other images and another recipe" in " ".join(page.split())
+    kept = (harmonized / "results.json").read_bytes()
+    _refused(capsys, [*words[:-1], harmonized], "would be replaced")
+    assert (harmonized / "results.json").read_bytes() == kept
+    assert main([str(each) for each in words]) == 0  # one's own folder is drawn anew
     _refused(capsys, [*words, "--accuracy", "nobody=3"], "nobody")
     _refused(capsys, [*words, "--accuracy", "run"], "NAME=PERCENT")
     _refused(capsys, ["experiment", "compare", tmp_path, "--out", out], "found none")

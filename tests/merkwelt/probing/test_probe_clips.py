@@ -1,5 +1,6 @@
 """What is read from features that are the truth, from noise, and from two eyes."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -97,8 +98,6 @@ def test_one_eye_has_no_controls_and_says_so():
     encoder = Remembers(np.random.default_rng(0).normal(size=(24, FRAMES, 4)))
     encoder.eyes = 1
     run = loaded(encoder)
-    from dataclasses import replace
-
     from merkwelt.video_models.build import with_eyes
 
     mono = replace(run.experiment, encoder=with_eyes(run.experiment.encoder, 1))
@@ -114,6 +113,30 @@ def test_what_the_data_set_lacks_is_named_with_its_remedy():
     assert "--truth disparity" in results.left_out["disparity"]
     assert "--no-depth" in results.left_out["depth"]
     assert "descriptions" in results.left_out["fixated objects"]
+
+
+def test_lengths_of_scenes_of_unknown_scale_are_in_no_measure_of_metres():
+    clips = seen_clips(scenes=("hall", "attic"))
+    metric = clips.scenes == "hall"
+    table = np.random.default_rng(0).normal(size=(24, FRAMES, 4))
+    mixed = replace(clips, metric=metric)
+    results, _ = probe_clips(loaded(Remembers(table)), "noise", mixed, QUICK)
+    found = by_name(results)
+    assert "attic" in results.left_out["scenes of unknown scale"]
+    assert found["place", "median error"].clips == 12
+    assert found["heading", "median error"].clips == 24
+    assert ("depth", "R2") not in found
+    assert ("disparity", "R2") in found
+
+
+def test_clips_without_trajectories_have_no_place_and_that_is_said():
+    clips = seen_clips()
+    samples = tuple(replace(each, trajectory=None) for each in clips.samples)
+    table = np.random.default_rng(0).normal(size=(24, FRAMES, 4))
+    unknown = replace(clips, samples=samples)
+    results, place = probe_clips(loaded(Remembers(table)), "noise", unknown, QUICK)
+    assert place is None
+    assert {"self-motion", "place", "heading"} <= set(results.left_out)
 
 
 def described(clip):
