@@ -88,6 +88,12 @@ class MetricScores:
                 return floor
         raise KeyError(f"expected one of {[floor.name for floor in self.floors]}, got '{name}'")
 
+    @property
+    def best_floor(self) -> FloorScores | None:
+        """The floor with the highest mean; None where no mean is defined."""
+        defined = [floor for floor in self.floors if math.isfinite(floor.interval.mean)]
+        return max(defined, key=lambda floor: floor.interval.mean, default=None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Results:

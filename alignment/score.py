@@ -70,6 +70,11 @@ class ScoreSettings:
     ceilings: CeilingSettings | None = CeilingSettings()
     """How people are compared with people where their trials are known; None does not."""
 
+    def __post_init__(self) -> None:
+        """Refuse floors without other images."""
+        if self.partners is not None and self.partners < 1:
+            raise ValueError(f"expected at least 1 partner, got {self.partners}; None takes all")
+
     def partners_of(self, images: int) -> int | None:
         """Return the number of other images for the floors; None for all others."""
         return _PARTNERS if self.partners is None and images > _MOST_PAIRED else self.partners

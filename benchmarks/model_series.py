@@ -8,7 +8,8 @@
 Five quantised MobileNets from .tflite files and three EfficientNet-Lites from wheels are scored
 against the same human maps with three recipes of saliency, each beside its floors and with
 bootstrap intervals over images. Each network sees images as it was made for. Accuracies are
-published ones. Rows that --json holds already are kept, so that a run that was stopped goes on.
+published ones. Rows that --json holds already are kept, so that a run that was stopped goes on;
+name another file after a change of the code.
 """
 
 import argparse
@@ -67,6 +68,8 @@ def recipes(samples: int) -> dict[str, RecipeOf]:
 def series(words: Sequence[str], maps: HumanMaps, path: Path | None, samples: int) -> list[Row]:
     """Return a row for each network and recipe, and write what is there after each."""
     rows: list[Row] = json.loads(path.read_text())["rows"] if path and path.is_file() else []
+    if any(row.get("samples") != samples for row in rows):
+        raise SystemExit(f"expected rows of {samples} samples in {path}; name another file")
     for word in words:
         model: ScoredModel | None = None
         for name, recipe in recipes(samples).items():
@@ -74,7 +77,7 @@ def series(words: Sequence[str], maps: HumanMaps, path: Path | None, samples: in
             if any((row["model"], row["recipe"]) == key for row in rows):
                 continue
             model = model or scored_model(word)
-            rows.append(measured(model, maps, name, recipe(model)))
+            rows.append({**measured(model, maps, name, recipe(model)), "samples": samples})
             show(rows[-1:])
             if path is not None:
                 path.write_text(json.dumps({"rows": rows}, indent=1))

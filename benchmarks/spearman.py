@@ -105,6 +105,8 @@ def memory_mib(work: Callable[[], Tensor]) -> float:
     receive, send = context.Pipe(duplex=False)
     child = context.Process(target=_grow, args=(work, send))
     child.start()
+    # Only the child may hold its end, or a child that fails would be waited for without end.
+    send.close()
     grown = receive.recv()
     child.join()
     return grown

@@ -97,7 +97,7 @@ class SaliencyRequest:
             channels=usual.channels if self.channels == "usual" else self.channels,
             frames=self._frames(),
             blur=usual.blur if self.blur == "usual" else self._blur(),
-            clip_frames=self.clip_frames or usual.clip_frames,
+            clip_frames=usual.clip_frames if self.clip_frames is None else self.clip_frames,
         )
 
     def _method(self) -> "Method":

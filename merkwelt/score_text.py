@@ -22,13 +22,10 @@ def comparison_lines(by_model: dict[str, Results]) -> tuple[str, ...]:
 
 
 def _in_one_line(results: Results) -> str:
-    own = results.main.interval
-    floors = {each.name: each.interval.mean for each in results.main.floors}
-    known = {each: mean for each, mean in floors.items() if math.isfinite(mean)}
-    best = max(known, key=lambda each: known[each], default=None)
+    own, best = results.main.interval, results.main.best_floor
     words = [f"{own.mean:.3f}  [{own.low:.3f}, {own.high:.3f}]"]
     words += [f"over {c.name}: {c.over_ceiling.mean:.3f}" for c in results.main.ceilings[:1]]
-    words += [] if best is None else [f"best floor: {best} {known[best]:.3f}"]
+    words += [] if best is None else [f"best floor: {best.name} {best.interval.mean:.3f}"]
     return "  ".join(words)
 
 

@@ -1,5 +1,6 @@
 """From the words on a command line to a model that can be scored."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -69,15 +70,17 @@ def run_model(run: Path) -> ScoredModel:
         ValueError: damaged; says what was expected.
     """
     loaded = load_run(run)
+    # Also of "." and "..", which have no name of their own.
+    name = Path(os.path.abspath(run)).name  # noqa: PTH100 - a link keeps its own name
     trained, untrained = loaded.encoder, build(loaded.experiment)[0].eval()
     for encoder in (trained, untrained):
         encoder.requires_grad_(requires_grad=False)
     return ScoredModel(
-        name=run.name,
+        name=name,
         encoder=cast(Encoder, trained),
         untrained=cast(Encoder, untrained),
         preparation=Preparation(size=getattr(trained, "image_size_px", None) or RUN_SIZE_PX),
-        weights=f"the run {run.name}",
+        weights=f"the run {name}",
         is_classifier=False,
         clip_frames=max(CLIP_FRAMES, getattr(trained, "least_frames", 1)),
         parameters=sum(each.numel() for each in trained.parameters()),

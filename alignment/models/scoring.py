@@ -80,7 +80,7 @@ def settings_for(
         crop = 1.0
     return replace(
         base or ScoreSettings(),
-        size=size or usual,
+        size=usual if size is None else size,
         crop_share=crop,
         whole_image=preparation.whole_image,
         interpolation=preparation.interpolation,

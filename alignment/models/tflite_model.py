@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .imagenet import words_for
@@ -71,5 +72,10 @@ def _normalisation(image: QuantizedTensor) -> tuple[float, float]:
     """Return mean and SD such that ``(x - mean) / sd`` of x in [0, 1] is what the input means."""
     if len(image.scale) != 1 or image.dtype not in ("u1", "i1"):
         return 0.5, 0.5
+    if not 0 < image.scale[0] < np.inf:
+        raise ValueError(
+            f"expected an input tensor '{image.name}' whose integers stand for numbers, got the "
+            f"scale {image.scale[0]}; fetch the file again"
+        )
     shift = 128 if image.dtype == "i1" else 0
     return float(image.zero_point[0] + shift) / 255, 1 / (255 * float(image.scale[0]))

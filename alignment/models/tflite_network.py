@@ -52,8 +52,8 @@ class TFLiteNetwork(nn.Module):
                 f"{LARGEST_PX} px, got {file.name} with input {list(shape)}"
             )
         self.size = shape[1]
-        self.offset = file.tensors[file.outputs[0]].shape[-1] % 1000
-        self.offset = self.offset if self.offset == 1 else 0
+        outputs = file.tensors[file.outputs[0]].shape[-1]
+        self.offset = int(outputs > 1 and outputs % 1000 == 1)
         self.source, self.sink = file.inputs[0], file.outputs[0]
         self.steps = nn.ModuleList(_step(each, file) for each in file.operations)
 
@@ -109,7 +109,7 @@ class _Sum(_Step):
 class _GlobalMean(_Step):
     def forward(self, *values: Tensor) -> Tensor:
         """Return the mean over space, which stays a map of one pixel."""
-        return values[0].mean(dim=(-2, -1), keepdim=True)
+        return self.clamped(values[0].mean(dim=(-2, -1), keepdim=True))
 
 
 class _Convolution(_Step):
@@ -182,7 +182,7 @@ def _step(operation: Operation, file: TFLiteFile) -> _Step:
                 f"expected a pool over the whole map, got one of {operation.window} over "
                 f"{incoming.shape[1:3]} in {file.name}; no other is understood"
             )
-        return _GlobalMean(operation, None)
+        return _GlobalMean(operation, clamp)
     return _convolution(operation, clamp, file)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...video_models.encoder import Encoder
 from .evaluating import evaluating
@@ -72,20 +72,26 @@ class ObjectiveLoss:
 class LossOfEachClip:
     """An objective's loss on one clip at a time, for objectives that return a batch's mean.
 
-    A module is in evaluation mode meanwhile, so that running statistics learn nothing.
+    A module is in evaluation mode meanwhile, so that running statistics learn nothing. Objectives
+    that draw at random, as masks or moments, draw alike for every clip; torch's own random state
+    stays as it is.
     """
 
     objective: Callable[[Encoder, Tensor, Mapping[str, Tensor]], tuple[Tensor, Any]]
     """Encoder, clips and truth -> a scalar loss, and measures that are not looked at."""
     truth: Mapping[str, Tensor] = field(default_factory=dict)
     """What is said of every clip, such as the frame rate."""
+    seed: int = 0
+    """Of what the objective draws."""
 
     def __call__(
         self, encoder: Encoder, clips: Float[Tensor, "batch eye time channel height width"]
     ) -> Float[Tensor, " batch"]:
         """Return the loss of each clip."""
-        module = self.objective if isinstance(self.objective, nn.Module) else None
-        with evaluating(module):
-            return torch.stack(
-                [self.objective(encoder, one, self.truth)[0] for one in clips.split(1)]
-            )
+        devices = [clips.device] if clips.is_cuda else []
+        losses = []
+        with evaluating(self.objective), torch.random.fork_rng(devices):
+            for one in clips.split(1):
+                torch.manual_seed(self.seed)
+                losses.append(self.objective(encoder, one, self.truth)[0])
+        return torch.stack(losses)

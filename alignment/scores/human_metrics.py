@@ -15,7 +15,8 @@ entropy
 
 ClickMe 1.0 is serre-lab/Harmonization@ffe1c49, ClickMe 2.0 is
 serre-lab/human_clickme_data_processing@e6f9a76. "Where people clicked" is where the human map is
-above 0. A constant map, and a human map without a region to look at, give NaN.
+above 0. A human map without a region to look at gives NaN, and so does a constant map, except by
+ROC AUC and cross-entropy, where it scores chance.
 """
 
 import torch

@@ -85,17 +85,14 @@ def _capital(text: str) -> str:
 def _key_figures(results: Mapping[str, Results]) -> KeyFigures:
     figures = []
     for name, result in results.items():
-        metric = result.main
-        floors = {floor.name: floor.interval.mean for floor in metric.floors}
+        metric, best = result.main, result.main.best_floor
         beside = [
-            f"{floor} {_text(floors[floor])}" for floor in (RANDOM_NETWORK,) if floor in floors
+            f"{floor.name} {_text(floor.interval.mean)}"
+            for floor in metric.floors
+            if floor.name == RANDOM_NETWORK
         ]
-        defined = {floor: mean for floor, mean in floors.items() if math.isfinite(mean)}
-        if defined:
-            best = max(defined, key=lambda floor: defined[floor])
-            beside += (
-                [f"best floor: {best} {_text(defined[best])}"] if best != RANDOM_NETWORK else []
-            )
+        if best is not None and best.name != RANDOM_NETWORK:
+            beside.append(f"best floor: {best.name} {_text(best.interval.mean)}")
         figures.append(
             KeyFigure(
                 value=_text(metric.interval.mean),
@@ -127,7 +124,10 @@ def _named_floors(results: Mapping[str, Results], metric: str) -> list[tuple[str
     named: list[tuple[str, FloorScores]] = []
     for name, by_model in found.items():
         floors = list(by_model.values())
-        if all(np.array_equal(floors[0].per_image, f.per_image, equal_nan=True) for f in floors):
+        is_shared = len(floors) == len(results) and all(
+            np.array_equal(floors[0].per_image, f.per_image, equal_nan=True) for f in floors
+        )
+        if is_shared:
             named.append((name, floors[0]))
         else:
             named += [(f"{name} ({model})", floor) for model, floor in by_model.items()]
@@ -200,7 +200,7 @@ def _score_table(results: Mapping[str, Results]) -> Table:
 def _difference_table(results: Mapping[str, Results]) -> Table:
     """Return what each model has over each of its own floors, paired by image."""
     main = _first(results).main
-    names = [floor.name for floor in main.floors]
+    names = dict.fromkeys(floor.name for result in results.values() for floor in result.main.floors)
     rows: list[tuple[Cell, ...]] = []
     for name in names:
         cells: list[Cell] = [name]

@@ -8,8 +8,8 @@ from .blocks import Cell, Column, Table
 from .page import Section
 
 LEAD = (
-    "Each model sees images as it was made for: its own input size, crop and interpolation. Floors "
-    "differ a little between models for that reason."
+    "Input size, crop and interpolation are each model's own, unless the protocol or the command "
+    "says otherwise (see the settings of the scores). Where they differ, floors differ a little."
 )
 
 

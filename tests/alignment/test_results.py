@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,15 @@ def test_undefined_scores_are_null_counted_and_named(results):
     assert data["metrics"][0]["floors"][0]["undefined"] == 1
     values = [entry["scores"]["Spearman"] for entry in data["per_image"]]
     np.testing.assert_allclose([value for value in values if value is not None], 1.0)
+
+
+def test_the_best_floor_is_the_highest_that_is_defined(results):
+    floors = results.main.floors
+    assert results.main.best_floor is max(floors, key=lambda floor: floor.interval.mean)
+    without = replace(floors[0], interval=replace(floors[0].interval, mean=float("nan")))
+    main = replace(results.main, floors=(without, floors[1]))
+    assert main.best_floor is floors[1]
+    assert replace(main, floors=(without,)).best_floor is None
 
 
 def test_a_failed_write_leaves_the_old_file(results, tmp_path, monkeypatch):

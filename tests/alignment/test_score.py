@@ -171,6 +171,8 @@ def test_floors_of_many_images_are_drawn():
     assert ScoreSettings().partners_of(300) is None
     assert ScoreSettings().partners_of(301) == 20
     assert ScoreSettings(partners=3).partners_of(5) == 3
+    with pytest.raises(ValueError, match="at least 1 partner, got 0"):
+        ScoreSettings(partners=0)
 
 
 def test_drawn_floors_are_near_all_of_them(energy_encoder, toy_maps):

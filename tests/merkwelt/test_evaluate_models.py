@@ -1,6 +1,8 @@
 """``merkwelt evaluate`` on models that others trained."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from merkwelt.alignment import Preparation, ScoredModel
 from merkwelt.alignment.models.fixation import FixatingEncoder
 from merkwelt.video_models.encoder import Features
 
+from merkwelt import scored_model
 from merkwelt.cli import main
 from merkwelt.scored_model import fixating
 
@@ -112,3 +115,15 @@ def test_a_still_image_moves_before_a_video_models_eyes():
     assert (seen[0, 1:] > 0).all()
     assert torch.equal(seen, moving.untrained(clip).pooled)
     assert not torch.equal(seen, fixating(model, "moving", seed=4).encoder(clip).pooled)
+
+
+def test_a_run_is_called_after_its_folder_however_it_is_named(tmp_path, monkeypatch):
+    loaded = SimpleNamespace(encoder=Differences(), experiment=None)
+    monkeypatch.setattr(scored_model, "load_run", lambda run: loaded)
+    monkeypatch.setattr(scored_model, "build", lambda experiment: (Differences(),))
+    inside = tmp_path / "sfa" / "checkpoints"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    for words in (tmp_path / "sfa", Path("..")):
+        model = scored_model.run_model(words)
+        assert (model.name, model.weights) == ("sfa", "the run sfa")

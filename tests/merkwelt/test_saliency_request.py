@@ -38,6 +38,11 @@ def video(classifier) -> ScoredModel:
     return replace(classifier, is_classifier=False, clip_frames=8, name="video")
 
 
+def test_a_clip_of_no_frames_is_refused_and_not_the_usual_one(video):
+    with pytest.raises(ValueError, match="at least 1 frame in a clip, got 0"):
+        SaliencyRequest(clip_frames=0).recipe_of(video)
+
+
 def test_the_usual_recipe_is_that_of_the_model(classifier, video):
     found = SaliencyRequest().recipe_of(classifier)
     assert (found.target, found.method, found.blur) == (

@@ -1,9 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from merkwelt.alignment import saliency_maps
-from merkwelt.alignment.models.tflite_file import Operation, QuantizedTensor, read_tflite
-from merkwelt.alignment.models.tflite_model import tflite_model
+from merkwelt.alignment.models.tflite_file import (
+    Operation,
+    QuantizedTensor,
+    TFLiteFile,
+    read_tflite,
+)
+from merkwelt.alignment.models.tflite_model import _normalisation, tflite_model
 from merkwelt.alignment.models.tflite_network import TFLiteNetwork, _folded_clamp, same_padded
 from merkwelt.alignment.saliency.recipe import SaliencyRecipe
 from merkwelt.alignment.saliency.targets import ClassLogit
@@ -87,6 +94,41 @@ def test_an_activation_that_hides_in_the_range_of_integers_is_clamped_to():
     assert _folded_clamp(step, _output(-128, "i1")) == pytest.approx((0, 6))
     assert _folded_clamp(step, _output(5)) is None
     assert _folded_clamp(Operation(name="RESHAPE", inputs=(0,), outputs=(1,)), _output(0)) is None
+
+
+def _tensor(shape, values=None):
+    return QuantizedTensor(
+        name="any",
+        shape=shape,
+        dtype="f4",
+        scale=np.zeros(0),
+        zero_point=np.zeros(0, np.int64),
+        channel_axis=0,
+        values=values,
+    )
+
+
+def test_one_output_is_no_background_and_a_pools_activation_counts():
+    weight = _tensor((1, 1, 1, 3), np.full((1, 1, 1, 3), -1.0, np.float32))
+    tensors = (_tensor((1, 4, 4, 3)), weight, _tensor((1, 4, 4, 1)), _tensor((1, 1, 1, 1)))
+    pool = {"name": "AVERAGE_POOL_2D", "inputs": (2,), "outputs": (3,), "window": (4, 4)}
+    found = []
+    for clamp in (None, (0.0, None)):
+        steps = (
+            Operation(name="CONV_2D", inputs=(0, 1), outputs=(2,)),
+            Operation(**pool, clamp=clamp),
+        )
+        file = TFLiteFile(name="one", tensors=tensors, operations=steps, inputs=(0,), outputs=(3,))
+        network = TFLiteNetwork(file)
+        assert network.classes == 1
+        found.append(network(torch.ones(2, 3, 4, 4)).tolist())
+    assert found == [[[-3.0], [-3.0]], [[0.0], [0.0]]]
+
+
+def test_an_input_whose_integers_stand_for_nothing_is_refused():
+    damaged = replace(_output(0), scale=np.zeros(1))
+    with pytest.raises(ValueError, match=r"'out' whose integers stand for numbers, got the scale"):
+        _normalisation(damaged)
 
 
 @pytest.mark.parametrize("name", NAMES)

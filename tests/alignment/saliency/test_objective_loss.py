@@ -94,6 +94,29 @@ def test_one_of_our_objectives_for_each_clip(small_net):
         torch.testing.assert_close(ours.maps[index], expected[0], rtol=1e-4, atol=1e-7)
 
 
+class _AtRandomFrames(nn.Module):
+    """The loss of one frame, drawn anew whenever it is asked."""
+
+    def forward(self, encoder, clips, truth):
+        frame = torch.rand(clips.shape[2]).argmax()
+        return clips[:, :, frame].square().sum(), {}
+
+
+def test_what_an_objective_draws_depends_on_the_seed_alone():
+    clips = torch.rand(5, 2, 40, 3, 4, 4, generator=torch.Generator().manual_seed(2))
+    state = torch.get_rng_state()
+    maps = []
+    for batch, seed in ((1, 0), (3, 0), (3, 1)):
+        loss = LossOfEachClip(objective=_AtRandomFrames(), seed=seed)
+        target = ObjectiveLoss(loss=loss, loss_name="one frame")
+        recipe = SaliencyRecipe(target=target, clip_frames=40)
+        budget = Budget(batch=batch)
+        maps.append(saliency_of_clips(_PixelSum(), clips, LABELS, recipe, budget=budget).maps)
+    assert torch.equal(maps[0], maps[1])
+    assert not torch.equal(maps[1], maps[2])
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_a_loss_of_the_whole_batch_is_refused(images):
     target = ObjectiveLoss(loss=lambda e, c: _slowness(e, c).mean(), loss_name="slowness")
     recipe = SaliencyRecipe(target=target)

@@ -296,6 +296,22 @@ def test_floors_that_differ_between_models_are_named_after_them(results_of):
     ]
 
 
+def test_a_floor_that_one_model_alone_has_is_named_after_it(results_of):
+    first, second = results_of(), results_of(seed=1)
+    metric = replace(first.main, floors=first.main.floors[:1])
+    first = replace(first, metrics=(metric,), floor_maps={})
+    section = alignment_section({"slow": first, "predictive": second})
+    tables = of(section, Table)
+    assert [row[0] for row in tables[0].rows[2:]] == [
+        "centred Gaussian",
+        "random-init network (predictive)",
+    ]
+    (differences,) = (table for table in tables if table.columns[0].name == "floor")
+    assert [row[0] for row in differences.rows] == ["centred Gaussian", "random-init network"]
+    assert differences.rows[1][1] is None
+    assert differences.rows[1][2] is not None
+
+
 def test_alignment_section_spreads_images_from_best_to_worst(results_of):
     results = results_of()
     grid = of(alignment_section({"slow": results}), ImageGrid)[0]
