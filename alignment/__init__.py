@@ -26,6 +26,7 @@ from .saliency.targets import ClassLogit, FeatureNorm, PrototypeCosine, Readout
 from .score import ScoreSettings, score
 from .scores.bootstrap import Interval
 from .scores.ceilings import Ceilings, CeilingSettings, ceilings
+from .scores.over_time import ceilings_over_time
 from .views.carry import fetch_map, throw_clicks
 from .views.constancy import constancy
 from .views.people import people_across_views
@@ -63,6 +64,7 @@ __all__ = [
     "View",
     "ViewCamera",
     "ViewPair",
+    "ceilings_over_time",
     "constancy",
     "fetch_map",
     "Trial",

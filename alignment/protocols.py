@@ -125,7 +125,8 @@ def co3d2025() -> Protocol:
 
     Centre crop of 7/8 of the short side; saliency blurred by the disc twice, as the clicks are;
     ceilings from halves that are filled up by drawing their own people again. The published
-    ``auc`` is also averaged over parts of the trials by time, which is left out here.
+    ``auc`` is also averaged over parts of the trials by time, which a model has none of; for people
+    alone ``ceilings_over_time`` does so.
     """
     return Protocol(
         name="co3d2025",

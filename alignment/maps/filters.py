@@ -77,7 +77,8 @@ def filter_trials(trials: Trials, chosen: TrialFilter) -> Filtered:
     for trial in trials.trials:
         reason = _reason(trial, chosen)
         if reason is None:
-            kept.append(_cut(trial, chosen.most_points))
+            most = chosen.most_points
+            kept.append(trial if most is None else trial.first(most))
         else:
             left_out[reason] += 1
     if not chosen.repeats:
@@ -103,13 +104,6 @@ def _reason(trial: Trial, chosen: TrialFilter) -> str | None:
     if len(trial.points_px) < chosen.least_points:
         return f"fewer than {chosen.least_points} points"
     return None
-
-
-def _cut(trial: Trial, most: int | None) -> Trial:
-    if most is None or len(trial.points_px) <= most:
-        return trial
-    durations = None if trial.duration_ms is None else trial.duration_ms[:most]
-    return replace(trial, points_px=trial.points_px[:most], duration_ms=durations)
 
 
 def _earliest(trials: list[Trial]) -> list[Trial]:

@@ -1,7 +1,7 @@
 """What single people did on single images: the raw material of human maps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -41,6 +41,13 @@ class Trial:
                 f"expected a duration for each of {len(self.points_px)} points in the trial of "
                 f"{self.subject} on {self.image}, got {self.duration_ms.shape}"
             )
+
+    def first(self, points: int) -> "Trial":
+        """Return the trial cut to its first points; itself if it has no more."""
+        if len(self.points_px) <= points:
+            return self
+        durations = None if self.duration_ms is None else self.duration_ms[:points]
+        return replace(self, points_px=self.points_px[:points], duration_ms=durations)
 
 
 @dataclass(frozen=True, kw_only=True)
