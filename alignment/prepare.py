@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -66,10 +66,17 @@ def prepare(human_maps: HumanMaps, size: int, *, crop_share: float = CENTRE_CROP
 
 def prepare_by(human_maps: HumanMaps, preparation: Preparation) -> Prepared:
     """Return images in [0, 1] and maps as a preparation wants them."""
-    images = torch.from_numpy(_framed(human_maps.images, preparation)).permute(0, 3, 1, 2)
-    images = _resize(images.to(torch.float32) / 255, preparation, preparation.interpolation)
     maps = prepare_maps(torch.from_numpy(human_maps.maps), preparation)
-    return Prepared(images=images.clamp(0, 1).contiguous(), maps=maps)
+    return Prepared(images=prepare_images(human_maps.images, preparation), maps=maps)
+
+
+def prepare_images(
+    images: UInt8[np.ndarray, "image height width 3"], preparation: Preparation
+) -> Float[Tensor, "image 3 size size"]:
+    """Return pictures in [0, 1], cropped and resized."""
+    framed = torch.from_numpy(_framed(images, preparation)).permute(0, 3, 1, 2)
+    resized = _resize(framed.to(torch.float32) / 255, preparation, preparation.interpolation)
+    return resized.clamp(0, 1).contiguous()
 
 
 def prepare_maps(

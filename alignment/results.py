@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .maps.human_maps import HumanMaps
+from .plain_data import plain_data
 from .scores.bootstrap import Interval
 
 FORMAT = "merkwelt alignment results"
@@ -140,7 +141,7 @@ class Results:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of ``results.json`` as plain data; see `write_results`."""
-        return _plain(
+        return plain_data(
             {
                 "format": FORMAT,
                 "version": VERSION,
@@ -257,16 +258,3 @@ def _metric_entry(metric: MetricScores) -> dict[str, Any]:
             for ceiling in metric.ceilings
         ],
     }
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - plain data of any shape
-    """Return JSON data: NaN and infinity become None, tuples lists, dataclasses mappings."""
-    if isinstance(value, Interval):
-        return _plain(vars(value))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    return value

@@ -29,12 +29,13 @@ from .option_words import option_words
 from .parts import Progress, part
 from .report import write_report
 from .report.constancy_section import constancy_report
+from .results_folder import RESULTS_FILE, free_for
 from .saliency_request import SaliencyRequest
 from .scenes.scene import Scene
 from .scored_model import scored_model
 from .view_pairs import ViewPairSettings, object_view_pairs
 
-RESULTS_FILE = "results.json"
+FORMAT = "merkwelt constancy results"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +84,9 @@ def measure_constancy(
     Raises:
         FileNotFoundError: no such model or scene.
         ValueError: no pair of views can be rendered.
-        FileExistsError: ``out`` is a file.
+        FileExistsError: ``out`` is a file, or holds something else.
     """
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file; name a folder for the results")
+    free_for(out, FORMAT)
     scored = scored_model(model)
     recipe = request.saliency.recipe_of(scored)
     pairs, human = _views(request, scored.preparation.size, part(progress, 0.0, 0.6))
@@ -226,6 +226,8 @@ def _content(
     trained, untrained, people = measured
     depth = "rendered" if request.maps is None else FACING_PLANE
     return {
+        "format": FORMAT,
+        "version": 1,
         "model": scored.name,
         "scene": request.scene if request.maps is None else None,
         "maps": None if request.maps is None else request.maps.name,

@@ -16,18 +16,19 @@ from .alignment.models.fixation import FixationName
 from .alignment.models.scored import ScoredModel
 from .alignment.models.scoring import score_model, settings_for
 from .alignment.protocols import ProtocolName, protocol_named
+from .alignment.results import FORMAT
 from .files import write_atomically
 from .object_views import ObjectViewSettings, object_views
 from .option_words import option_words
 from .parts import Progress, part
 from .report import evaluate_report, write_report
+from .results_folder import RESULTS_FILE, free_for
 from .saliency_request import SaliencyRequest
 from .scenes.scene import Scene
 from .score_text import comparison_lines, score_lines
 from .scored_model import fixating, run_model, scored_model
 
 MODELS_FILE = "models.json"
-RESULTS_FILE = "results.json"
 IMAGENET_CLASSES = 1000
 
 
@@ -89,12 +90,11 @@ def evaluate(
     Raises:
         FileNotFoundError: no model, no maps or no scene.
         ValueError: a file is damaged or is something else; says what was expected.
-        FileExistsError: ``out`` is a file.
+        FileExistsError: ``out`` is a file, or holds something else.
         ImportError: a model needs an extra that is missing.
     """
     words = [models] if isinstance(models, str | Path) else list(models)
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file; name a folder for the results")
+    free_for(out, FORMAT)
     scored = _models(words, request)
     maps = maps_of(request, part(progress, 0.0, 0.2))
     by_model: dict[str, Results] = {}

@@ -27,8 +27,10 @@ from .render.motion import plan_motion
 from .render.navigation import Navigation, NoPath
 from .render.observer import Observer
 from .render.volume import RenderOptions
+from .results_folder import RESULTS_FILE, free_for
 from .scenes.scene import Scene
 
+FORMAT = "merkwelt observer check"
 FRAME_RATE_HZ = 30.0
 STATISTICS = (*BODY_STATISTICS, *EYE_STATISTICS, *CAMERA_STATISTICS)
 PLANNED_SHARE = 0.9
@@ -162,6 +164,7 @@ def _findings(
 def check_as_data(check: ObserverCheck) -> dict[str, Any]:
     """Return a check as plain data; what was not measured is null."""
     return {
+        "format": FORMAT,
         "observer": check.observer.name,
         "card": check.observer.to_dict(),
         "scene": check.scene,
@@ -189,11 +192,15 @@ def _row(statistic: Statistic, finding: Finding) -> dict[str, Any]:
 
 
 def write_check(check: ObserverCheck, out: Path) -> Path:
-    """Write ``report.html`` and ``results.json`` to a folder; return the report's path."""
+    """Write ``report.html`` and ``results.json`` to a folder; return the report's path.
+
+    Raises:
+        FileExistsError: the folder holds something else.
+    """
     from .report import write_report
     from .report.observer_page import observer_report
 
-    out.mkdir(parents=True, exist_ok=True)
+    free_for(out, FORMAT).mkdir(parents=True, exist_ok=True)
     text = json.dumps(check_as_data(check), indent=1, allow_nan=False) + "\n"
-    write_atomically(out / "results.json", text.encode())
+    write_atomically(out / RESULTS_FILE, text.encode())
     return write_report(observer_report(check), out / "report.html")

@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ...video_models.encoder import Encoder, Features
-from ..prepare import Preparation, centre_square
+from ..prepare import Preparation, prepare_images
 
 POOLED = "pooled"
 LAYERS = "layers"
@@ -98,9 +97,10 @@ def video_tensor(video: Any, size: int) -> Float[Tensor, "time 3 size size"]:  #
         raise ValueError(
             f"expected a video [time, height, width, 3] in 0 to 255, got {frames.shape}"
         )
-    pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(torch.float32) / 255
-    squashed = Preparation(size=size, whole_image=True, interpolation="bilinear")
-    return _resized(pixels.permute(0, 3, 1, 2), squashed)
+    return prepare_images(
+        frames.clip(0, 255).round().astype(np.uint8),
+        Preparation(size=size, whole_image=True, interpolation="bilinear"),
+    )
 
 
 def image_tensors(paths: Sequence[str | Path], preparation: Preparation) -> list[Tensor]:
@@ -114,19 +114,4 @@ def _picture(path: Path, preparation: Preparation) -> Float[Tensor, "3 size size
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(f"expected a picture in {path}, could not read one")
-    framed = pixels[None, ..., ::-1]
-    if not preparation.whole_image:
-        side = max(1, int(preparation.crop_share * min(framed.shape[1:3])))
-        framed = centre_square(framed, side)
-    picture = torch.from_numpy(np.ascontiguousarray(framed)).to(torch.float32) / 255
-    return _resized(picture.permute(0, 3, 1, 2), preparation)[0]
-
-
-def _resized(pictures: Tensor, preparation: Preparation) -> Tensor:
-    size = (preparation.size, preparation.size)
-    if pictures.shape[-2:] == size:
-        return pictures.contiguous()
-    resized = functional.interpolate(
-        pictures, size=size, mode=preparation.interpolation, antialias=preparation.antialias
-    )
-    return resized.clamp(0, 1)
+    return prepare_images(pixels[None, ..., ::-1], preparation)[0]

@@ -59,11 +59,13 @@ def check(
         seed: seed of the clips.
         library: folder of scenes.
     """
-    from ..observer_check import CheckSettings, check_observer, write_check
+    from ..observer_check import FORMAT, CheckSettings, check_observer, write_check
     from ..render.observer.presets import load_observer
+    from ..results_folder import free_for
     from ..scenes.scene import Scene
 
     observer = load_observer(name)
+    free_for(out, FORMAT)  # before the work
     settings = CheckSettings(clips=clips, seconds=seconds, seed=seed)
     with progress_bar(f"checking {observer.name}") as progress:
         found = check_observer(

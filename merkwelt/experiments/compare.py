@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..alignment.models.published_models import PublishedModel, read_published_models
+from ..alignment.plain_data import plain_data
 from ..alignment.scores.bootstrap import Interval
 from ..alignment.scores.floors import RANDOM_NETWORK
 from ..files import write_atomically
@@ -15,8 +16,9 @@ from ..report.comparison_section import comparison_section
 from ..report.encode import figure_png
 from ..report.page import Report, write_report
 from ..report.sections import provenance_section
+from ..results_folder import free_for
 from .folder import REPORT, RESULTS
-from .outcome import FORMAT, plain_data
+from .outcome import FORMAT
 from .scored_part import read_results
 
 MODELS = "models.json"
@@ -84,9 +86,7 @@ def compare(
         ValueError: files that are something else, or an accuracy of no network.
         FileExistsError: ``out`` is a file, or holds results of something else.
     """
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file; name a folder for the comparison")
-    _check_free(out)
+    free_for(out, COMPARED)
     if not results:
         raise ValueError("expected at least one folder of results to compare, got none")
     entries = [entry for path in results for entry in entries_of(path)]
@@ -118,21 +118,6 @@ def compare(
         lines=_lines(entries, relations),
         report=report,
     )
-
-
-def _check_free(out: Path) -> None:
-    """Refuse a folder whose ``results.json`` is not that of a comparison, such as an experiment."""
-    file = out / RESULTS
-    if not file.is_file():
-        return
-    try:
-        plain = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        plain = None
-    if not isinstance(plain, dict) or plain.get("format") != COMPARED:
-        raise FileExistsError(
-            f"{file} is not of a comparison and would be replaced; choose another folder"
-        )
 
 
 def entries_of(path: Path) -> list[Entry]:

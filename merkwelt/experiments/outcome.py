@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..alignment.maps.human_maps import HumanMaps
+from ..alignment.plain_data import plain_data
 from ..alignment.probes.groups import Draws
 from ..alignment.probes.labelled_images import shown_object
 from ..alignment.scores.bootstrap import Interval
@@ -152,14 +153,3 @@ class Pooled:
 def mean_of_seeds(per_seed: Sequence[np.ndarray]) -> np.ndarray:
     """Return the mean over seeds for each image; NaN where it is undefined for any of them."""
     return np.stack(list(per_seed)).mean(axis=0)
-
-
-def plain_data(value: Any) -> Any:  # noqa: ANN401 - of any shape
-    """Return JSON data: NaN and infinity become None, tuples lists."""
-    if isinstance(value, Mapping):
-        return {str(key): plain_data(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_data(item) for item in value]
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    return value

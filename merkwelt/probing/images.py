@@ -12,11 +12,13 @@ from ..report import provenance_section, write_report
 from ..report.blocks import Details, FigureBlock, Note
 from ..report.page import Report, Section
 from ..report.scores import ScoreRow, score_plot
+from ..results_folder import RESULTS_FILE, free_for
 from ..scored_model import scored_model
-from ..training.run_folder import RESULTS, write_json
+from ..training.run_folder import write_json
 from .request import ProbeRequest
 
 PROBE_FILE = "probe.safetensors"
+FORMAT = "merkwelt image probe results"
 
 
 def labelled_images(path: Path, split: str | None = None) -> LabelledImages:
@@ -57,10 +59,9 @@ def probe_images_of(  # noqa: PLR0913 - as the command
     Raises:
         FileNotFoundError: no run or no images.
         ValueError: images that cannot be probed on.
-        FileExistsError: ``out`` is a file.
+        FileExistsError: ``out`` is a file, or holds something else.
     """
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file; name a folder for the results")
+    free_for(out, FORMAT)
     settings = ImageProbeSettings(
         readout=Readout(layer=request.map_name), method=method, seed=request.seed
     )
@@ -68,7 +69,8 @@ def probe_images_of(  # noqa: PLR0913 - as the command
     done = probe_images(model, labelled_images(images, split), settings, progress=progress)
     out.mkdir(parents=True, exist_ok=True)
     done.probe.save(out / PROBE_FILE)
-    write_json(out / RESULTS, {"version": 1, "run": run.name, **done.to_dict()})
+    content = {"format": FORMAT, "version": 1, "run": run.name, **done.to_dict()}
+    write_json(out / RESULTS_FILE, content)
     words = f"merkwelt probe {run.name} --images {images.name} --out {out.name}"
     page = Report(
         title="Categories of still images",

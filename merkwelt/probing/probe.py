@@ -9,10 +9,11 @@ from ..parts import Progress, part
 from ..report import provenance_section, training_section, write_report
 from ..report.page import Report
 from ..report.probe_section import probe_sections
+from ..results_folder import RESULTS_FILE, free_for
 from ..streams.live.held_out import is_held_out
 from ..training.clips import held_out_split
 from ..training.experiment import Experiment
-from ..training.run_folder import RESULTS, LoadedRun, load_run, read_config, write_json
+from ..training.run_folder import LoadedRun, load_run, read_config, write_json
 from .alike import compare, dimensions
 from .categories import measure_fixated, measure_identity, measure_visible
 from .decoding import Decoded, decode
@@ -25,7 +26,7 @@ from .features import (
     Sees,
 )
 from .request import ProbeRequest
-from .results import ControlScore, Measured, ProbeResults, Score, lines_of
+from .results import FORMAT, ControlScore, Measured, ProbeResults, Score, lines_of
 from .scene_plans import plans_of
 from .seen_clips import SeenClips, read_clips
 from .speed import measure_speeds
@@ -65,11 +66,10 @@ def probe(
     Raises:
         FileNotFoundError: no run, or no data set.
         ValueError: clips that cannot be probed on; says what to render.
-        FileExistsError: ``out`` is a file.
+        FileExistsError: ``out`` is a file, or holds something else.
     """
     asked = request or ProbeRequest()
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file; name a folder for the results")
+    free_for(out, FORMAT)
     loaded = load_run(run, weights=asked.weights)
     unseen = unseen_clips(run, loaded.experiment, data)
     clips = read_clips(
@@ -79,7 +79,7 @@ def probe(
         loaded, run.name, clips, asked, unseen=unseen, progress=part(progress, 0.2, 1.0)
     )
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / RESULTS, results.to_dict())
+    write_json(out / RESULTS_FILE, results.to_dict())
     sections = probe_sections(results, place, plans_of(clips, asked.library))
     command = f"merkwelt probe {run.name} --data {clips.name} --out {out.name}"
     page = Report(

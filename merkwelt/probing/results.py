@@ -1,14 +1,15 @@
 """What was measured of a run, as plain data."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from ..alignment.plain_data import plain_data
 from ..alignment.scores.bootstrap import Interval
 
+FORMAT = "merkwelt probe results"
 _NAME, _CELL = 62, 10
 """Characters of a name and of a number in a terminal."""
 
@@ -118,6 +119,7 @@ class ProbeResults:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; numbers that are not defined are null."""
         return {
+            "format": FORMAT,
             "version": 1,
             "run": self.run,
             "step": self.step,
@@ -129,7 +131,7 @@ class ProbeResults:
             "slowness": [_speeds(each) for each in self.speeds],
             "similarity": [_similarity(each) for each in self.similarities],
             "dimensions": {
-                name: {key: _number(value) for key, value in each.items()}
+                name: {key: plain_data(value) for key, value in each.items()}
                 for name, each in self.dimensions.items()
             },
             "middle_of_scene": {name: list(xy) for name, xy in self.middle_of_scene.items()},
@@ -169,9 +171,9 @@ def _control(each: ControlScore) -> dict[str, Any]:
 def _speeds(each: Speeds) -> dict[str, Any]:
     return {
         "features": each.features,
-        "eta_hz": [_number(value) for value in each.eta_hz],
-        "half_life_s": _number(each.half_life_s),
-        "clip_share": _number(each.clip_share),
+        "eta_hz": [plain_data(value) for value in each.eta_hz],
+        "half_life_s": plain_data(each.half_life_s),
+        "clip_share": plain_data(each.clip_share),
         "is_floor": each.is_floor,
     }
 
@@ -181,18 +183,14 @@ def _similarity(each: Similarity) -> dict[str, Any]:
         "other": each.other,
         "rows": list(each.rows),
         "columns": list(each.columns),
-        "debiased_linear_cka": [[_number(value) for value in row] for row in each.cka],
-        "rsa": _number(each.rsa),
+        "debiased_linear_cka": [[plain_data(value) for value in row] for row in each.cka],
+        "rsa": plain_data(each.rsa),
     }
 
 
 def _interval(interval: Interval) -> dict[str, Any]:
-    ends = {name: _number(getattr(interval, name)) for name in ("mean", "low", "high")}
+    ends = {name: plain_data(getattr(interval, name)) for name in ("mean", "low", "high")}
     return {"value": ends.pop("mean"), **ends, "clips": interval.count}
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def lines_of(results: ProbeResults, heads: Mapping[str, str]) -> tuple[str, ...]:

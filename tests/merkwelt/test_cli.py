@@ -178,6 +178,22 @@ def test_an_output_folder_that_holds_something_else_is_left_alone(library, tmp_p
     assert [p.name for p in out.iterdir()] == ["chapter1.tex"]
 
 
+def test_results_of_one_command_do_not_replace_those_of_another(library, clips, run, capsys):
+    kept = (run / "results.json").read_text()
+    here = ["--out", str(run)]
+    scene = ["--scene", "room", *_from(library)]
+    for words in (
+        ["evaluate", str(run), *here, *scene],
+        ["probe", str(run), *here, "--data", str(clips)],
+        ["probe", str(run), *here, "--images", str(clips)],
+        ["constancy", str(run), *here, *scene],
+        ["observer", "check", "adult", *here, *scene],
+        ["experiment", "compare", str(run), *here],
+    ):
+        _refused(capsys, words, "is the folder of a training run", "choose another folder")
+    assert (run / "results.json").read_text() == kept
+
+
 def test_a_scene_that_does_not_exist_lists_those_that_do(library, tmp_path, capsys):
     words = [*RENDER, "--scene", "kitchen", "--out", str(tmp_path / "c"), *_from(library)]
     _refused(capsys, words, "kitchen", "room")

@@ -225,7 +225,7 @@ def test_results_are_compared(harmonized, maps_file, tmp_path, results_of, capsy
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "other images and another recipe" in " ".join(page.split())
     kept = (harmonized / "results.json").read_bytes()
-    _refused(capsys, [*words[:-1], harmonized], "would be replaced")
+    _refused(capsys, [*words[:-1], harmonized], "is the folder of an experiment")
     assert (harmonized / "results.json").read_bytes() == kept
     assert main([str(each) for each in words]) == 0  # one's own folder is drawn anew
     _refused(capsys, [*words, "--accuracy", "nobody=3"], "nobody")
