@@ -84,9 +84,9 @@ def read_maps(
     path, options = Path(path), options or ReadOptions()
     form = form_of(path)
     pictures = pictures_beside(path, None if images is None else Path(images))
+    _refuse_unused(path, form, options)
     if form in TRIAL_FORMS:
         return _sized(_of_trials(path, pictures, recipe or co3d2025(), options), options)
-    _refuse_filter(path, form, options)
     if form in ("portable npz", "pairs npz"):
         maps = read_portable_npz(path) if form == "portable npz" else read_clickme2_npz(path)
         maps = _sized(first_maps(maps, options.limit or len(maps)), options)
@@ -108,7 +108,7 @@ def open_pairs(
         ValueError: the file is damaged or is something else; says what was expected.
     """
     options, form = options or ReadOptions(), form_of(path)
-    _refuse_filter(path, form, options)
+    _refuse_unused(path, form, options)
     damaged = options.damaged
     openers: dict[str, Callable[[], PairStream]] = {
         "tfrecords": lambda: open_shards(
@@ -142,11 +142,16 @@ def _of_trials(
     return maps_of_trials(trials, pictures, recipe, limit=options.limit, source=path.name)
 
 
-def _refuse_filter(path: Path, form: Form, options: ReadOptions) -> None:
+def _refuse_unused(path: Path, form: Form, options: ReadOptions) -> None:
     if options.chosen is not None and form not in TRIAL_FORMS:
         raise ValueError(
             f"expected what single people did to choose trials of, but {path} holds maps that are "
             "made already; leave out the filter (chosen, --filter)"
+        )
+    if options.compat != "none" and form != "tfrecords":
+        raise ValueError(
+            f"expected TFRecord shards, of which the public loaders leave some out, got {form} at "
+            f"{path}; leave out compat (--published)"
         )
 
 

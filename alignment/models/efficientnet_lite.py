@@ -6,8 +6,7 @@
 import importlib
 from pathlib import Path
 
-import torch
-
+from ...video_models.adapters.weights import read_weights
 from .imagenet import imagenet_words
 from .scored import PublishedTop1, ScoredModel
 
@@ -28,7 +27,7 @@ def efficientnet_lite(name: str, *, seed: int = 0) -> ScoredModel:
         seed: Of the untrained twin.
 
     Raises:
-        ValueError: there is no network of that name.
+        ValueError: there is no network of that name, or its weights are damaged.
         ImportError: the packages are not installed; names the extra.
     """
     if name not in EFFICIENTNET_LITES:
@@ -44,7 +43,7 @@ def efficientnet_lite(name: str, *, seed: int = 0) -> ScoredModel:
         ) from error
     file = Path(getattr(package, f"EfficientnetLite{which}ModelFile").get_model_file_path())
     network = networks.EfficientNet.from_name(name)
-    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    network.load_state_dict(read_weights(file))
     size = SIZES_PX[which]
     return ScoredModel.from_module(
         network,

@@ -97,6 +97,7 @@ def stream(
         size: side in pixels of the images that are scored.
         stream: what is rendered while training, with a scene.
     """
+    from ..experiments.folder import identity_of_files
     from ..experiments.streamed import Streaming
     from ..experiments.streamed import stream as run
     from ..stream_request import PREFIX, source_of
@@ -107,6 +108,7 @@ def stream(
     name = words if words.startswith(PREFIX) else Path(words).name
     described = asdict(stream)
     rendered = {each: described[each] for each in ("observer", "settings", "seed", "weights")}
+    shown = rendered if words.startswith(PREFIX) else {"files": identity_of_files(Path(words))}
     streaming = Streaming(
         recipe=recipe, encoder=encoder, steps=steps, batch=batch, seeds=seeds, size=size
     )
@@ -117,7 +119,7 @@ def stream(
             name,
             out,
             streaming=streaming,
-            rendered=rendered if words.startswith(PREFIX) else None,
+            shown=shown,
             progress=progress,
         )
     _tell(done.lines, done.report)

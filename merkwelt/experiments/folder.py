@@ -57,3 +57,16 @@ def identity_of(maps: HumanMaps) -> str:
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update("\n".join((*maps.names, *maps.labels)).encode())
     return digest.hexdigest()[:16]
+
+
+def identity_of_files(folder: Path) -> str:
+    """Return a short text that changes when a folder's files do, told by their names and sizes.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"expected a folder of clips at {folder}, found none")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    listed = [f"{path.relative_to(folder).as_posix()} {path.stat().st_size}" for path in files]
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]

@@ -65,7 +65,7 @@ def stream(  # noqa: PLR0913 - what is shown, what is scored on, and where it go
     out: Path,
     *,
     streaming: Streaming | None = None,
-    rendered: Mapping[str, Any] | None = None,
+    shown: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Done:
     """Train a small network on clips and score it before and after.
@@ -76,8 +76,8 @@ def stream(  # noqa: PLR0913 - what is shown, what is scored on, and where it go
         data_name: of the clips, as in commands.
         out: folder of the experiment.
         streaming: what is learned and how.
-        rendered: how the clips of a stream are rendered, as plain data; other details are another
-            experiment.
+        shown: what else tells these clips from others, as plain data: how those of a stream are
+            rendered, or which files a folder holds. Other clips are another experiment.
         progress: told the share done.
 
     Raises:
@@ -91,7 +91,7 @@ def stream(  # noqa: PLR0913 - what is shown, what is scored on, and where it go
         "experiment": "stream",
         "maps": identity_of(maps),
         "data": data_name,
-        "rendered": dict(rendered or {}),
+        "shown": dict(shown or {}),
         "streaming": asdict(chosen),
     }
     parts = open_folder(out, asked)

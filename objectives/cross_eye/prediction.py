@@ -18,6 +18,7 @@ from ..across_ranks import gather_across_ranks, is_shared, mean_across_ranks
 from ..chosen_map import chosen_map
 from ..latent.predictor import normalised
 from ..latent.spread_terms import spread_terms
+from ..mean_over_clips import mean_over_clips
 from ..next_frame.errors import skill_of
 from ..objective import Batch, EncoderLike, FeatureShapes, Truth
 from ..spread import effective_rank, feature_std
@@ -207,14 +208,10 @@ class CrossEye(nn.Module):
     def _mean_right(
         self, encoder: EncoderLike, training: Iterable[Batch]
     ) -> Float[Tensor, "1 channel 1 rows columns"]:
-        total, count = torch.zeros(()), 0
-        for clips, _ in training:
-            (_, right), _ = self.maps_of(encoder, clips)
-            total = total.to(clips.device) + right.mean(dim=2).sum(dim=0)
-            count += len(clips)
-        if not count:
-            raise ValueError("expected at least one batch of training clips, got none")
-        return (total / count).unsqueeze(0).unsqueeze(2)
+        mean = mean_over_clips(
+            training, lambda clips: self.maps_of(encoder, clips)[0][1].mean(dim=2)
+        )
+        return mean.unsqueeze(0).unsqueeze(2)
 
 
 def _error(

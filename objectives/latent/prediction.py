@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..across_ranks import mean_of_rows
 from ..chosen_map import chosen_map
+from ..mean_over_clips import mean_over_clips
 from ..next_frame.errors import skill_of
 from ..objective import Batch, EncoderLike, FeatureShapes, Truth, pairs_of_steps, valid_pairs_of
 from ..spread import effective_rank, feature_std
@@ -236,13 +237,8 @@ class LatentPrediction(nn.Module):
         }
 
     def _mean_target(self, training: Iterable[Batch]) -> Float[Tensor, "1 feature rows columns"]:
-        total, count = torch.zeros(()), 0
-        for clips, _ in training:
-            total = total.to(clips.device) + self.targets_of(clips).mean(dim=2).sum(dim=0)
-            count += len(clips)
-        if not count:
-            raise ValueError("expected at least one batch of training clips, got none")
-        return (total / count).unsqueeze(0)
+        mean = mean_over_clips(training, lambda clips: self.targets_of(clips).mean(dim=2))
+        return mean.unsqueeze(0)
 
     def _spread_penalty(self, seen: Seen) -> Tensor | float:
         weights = (self.config.variance_weight, self.config.covariance_weight)

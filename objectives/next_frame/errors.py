@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..across_ranks import mean_across_ranks
+from ..mean_over_clips import mean_over_clips
 from ..objective import Batch
 
 
@@ -20,13 +20,7 @@ def mse_of_pairs(
 
 def mean_image(batches: Iterable[Batch]) -> Float[Tensor, "eye channel height width"]:
     """Return the mean frame of each eye."""
-    total, count = torch.zeros(()), 0
-    for clips, _ in batches:
-        total = total.to(clips) + clips.mean(dim=2).sum(dim=0)
-        count += len(clips)
-    if not count:
-        raise ValueError("expected at least one batch of training clips, got none")
-    return total / count
+    return mean_over_clips(batches, lambda clips: clips.mean(dim=2))
 
 
 def skill_of(error: float, floor: float) -> float:

@@ -12,6 +12,7 @@ from merkwelt.alignment.maps.clickme1_records import (
     write_tfrecords,
 )
 from merkwelt.alignment.maps.example_proto import make_example, parse_example
+from merkwelt.alignment.maps.npz import write_portable_npz
 from merkwelt.alignment.maps.read_maps import ReadOptions
 from merkwelt.alignment.maps.tfrecord import framed, write_records
 
@@ -219,3 +220,10 @@ def test_a_failed_write_leaves_nothing(tmp_path):
         with pytest.raises(RuntimeError, match="broken"):
             write_tfrecords(breaking(), tmp_path / target)
     assert not list(tmp_path.iterdir())
+
+
+def test_only_shards_have_some_that_the_public_loaders_leave_out(tmp_path):
+    shards = _shards(tmp_path / "shards", "val", [2])
+    write_portable_npz(read_maps(shards), tmp_path / "maps.npz")
+    with pytest.raises(ValueError, match="expected TFRecord shards.*got portable npz"):
+        read_maps(tmp_path / "maps.npz", options=ReadOptions(compat="published"))

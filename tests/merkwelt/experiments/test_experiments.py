@@ -10,6 +10,7 @@ from merkwelt.alignment.models.published_models import read_published_models
 
 from merkwelt.cli import main
 from merkwelt.experiments.compare import entries_of, relations_of
+from merkwelt.experiments.folder import identity_of_files
 from merkwelt.experiments.streamed import Streaming, stream
 from merkwelt.training.clips import MemoryClips
 
@@ -184,21 +185,34 @@ def test_a_network_is_scored_before_and_after_a_stream(maps_file, tmp_path, resu
 
     again = stream(maps_file, gone, "drifting", out, streaming=settings)
     assert again.lines == done.lines
-    with pytest.raises(FileExistsError, match="rendered"):
-        stream(maps_file, gone, "drifting", out, streaming=settings, rendered={"seed": 1})
+    with pytest.raises(FileExistsError, match="shown"):
+        stream(maps_file, gone, "drifting", out, streaming=settings, shown={"seed": 1})
 
 
 def test_a_stream_that_is_rendered_otherwise_is_another_experiment(maps_file, tmp_path, capsys):
     out = tmp_path / "out"
     words = ["experiment", "stream", "--maps", maps_file, "--scene", "none", "--out", out]
     _refused(capsys, words, "none")
-    _refused(capsys, [*words, "--stream.seed", "1"], "other settings", "rendered")
+    _refused(capsys, [*words, "--stream.seed", "1"], "other settings", "shown")
 
 
 def test_a_stream_needs_clips(maps_file, tmp_path, capsys):
     words = ["experiment", "stream", "--maps", maps_file, "--out", tmp_path / "out"]
     _refused(capsys, words, "either --data DIR or --scene NAME")
-    _refused(capsys, [*words, "--data", tmp_path / "no"], "no")
+    _refused(capsys, [*words, "--data", tmp_path / "no"], "folder of clips", "no")
+
+
+def test_a_folder_of_other_files_is_another_stream(maps_file, tmp_path, capsys):
+    clips, out = tmp_path / "clips", tmp_path / "out"
+    (clips / "deep").mkdir(parents=True)
+    (clips / "deep" / "a").write_bytes(b"12")
+    words = ["experiment", "stream", "--maps", maps_file, "--data", clips, "--out", out]
+    _refused(capsys, words, "clips")  # which are none
+    for change in (lambda: (clips / "deep" / "a").write_bytes(b"123"), (clips / "b").touch):
+        before = identity_of_files(clips)
+        change()
+        assert identity_of_files(clips) != before
+        _refused(capsys, words, "other settings", "shown")
 
 
 def test_results_are_compared(harmonized, maps_file, tmp_path, results_of, capsys):
