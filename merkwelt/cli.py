@@ -4,6 +4,7 @@ Exit status: 0; 2 for bad input; 1 when something asked for could not be done. A
 message; ``--debug`` shows where it came from.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ERR.print("interrupted; the same command goes on where it stopped")
         return 130
     except (*BAD_INPUT, *COULD_NOT) as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return 1
         if debug:
             traceback.print_exc()
         ERR.print(f"[bold red]error:[/] {_escaped(error)}")
@@ -65,6 +68,17 @@ def _group_entry(summary: str) -> Callable[[], None]:
 
     entry.__doc__ = summary
     return entry
+
+
+def _nobody_reads() -> bool:
+    """Return whether the output's reader has gone, as ``head`` goes; what is left is dropped."""
+    try:
+        print(flush=True)  # noqa: T201 - an error may have come from another pipe, as a worker's
+    except BrokenPipeError:
+        # Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _escaped(error: BaseException) -> str:

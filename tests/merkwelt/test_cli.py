@@ -2,8 +2,11 @@
 
 import errno
 import json
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +146,23 @@ def test_scene_list_and_show(library, capsys):
 def test_observer_show_cites_every_number(capsys):
     assert main(["observer", "show", "adult"]) == 0
     assert "Dodgson 2004" in capsys.readouterr().out
+
+
+def test_a_reader_that_leaves_is_no_error(repository):
+    words = [sys.executable, "-m", "merkwelt", "experiment", "stream", "--help"]
+    reads, writes = os.pipe()
+    os.close(reads)  # before anything is told
+    told = subprocess.run(words, stdout=writes, stderr=subprocess.PIPE, cwd=repository, timeout=60)
+    os.close(writes)
+    assert (told.returncode, told.stderr) == (1, b"")
+
+
+def test_another_pipe_that_breaks_is_an_error(monkeypatch, capsys):
+    def broken(words):
+        raise BrokenPipeError("a worker has gone")
+
+    monkeypatch.setattr("merkwelt.cli._dispatch", broken)
+    _refused(capsys, ["train"], "a worker has gone", status=1)
 
 
 def test_help_and_unknown_words(capsys):
