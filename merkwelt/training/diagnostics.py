@@ -17,6 +17,11 @@ MOST_DEAD = 0.9
 MOST_CORRELATION = 0.95
 RIDGE = 1e-3
 """Of the fit of luminance, as a share of the features' mean variance."""
+NO_GRADIENT = (
+    "the gradient of all weights is exactly 0, so nothing is learned: no unit that the loss "
+    "depends on is above 0 any more; begin again with a lower optimiser.learning_rate or another "
+    "seed"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

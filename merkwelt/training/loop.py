@@ -13,7 +13,7 @@ from ..objectives.objective import Batch
 from .checkpoint import newest_readable, save_checkpoint
 from .clips import ClipLoader, ClipSource, StoredClips
 from .comparable import comparable
-from .diagnostics import diagnose
+from .diagnostics import NO_GRADIENT, diagnose
 from .experiment import Experiment, clip_eyes_of
 from .feed import Feed, FeedingSource, described, feed_of
 from .learner import Learner
@@ -100,8 +100,8 @@ def _train(learner: Learner, fold: Fold, log: MetricsLog, tell: Progress) -> Run
         _diagnose(learner, fold, log, 0, tell)
     last: Measured | None = None
     for step in range(done, experiment.steps):
-        _one_step(learner, fold, step, log)
-        last = _keep(learner, fold, log, step + 1, tell)
+        measures = _one_step(learner, fold, step, log)
+        last = _keep(learner, fold, log, step + 1, tell, measures.get("gradient_norm"))
         tell((step + 1) / experiment.steps, f"step {step + 1} of {experiment.steps}")
     # Only a run that was at its end already has not been measured there just now.
     held_out, averaged = last or _measured(learner, fold)
@@ -185,7 +185,7 @@ def _resume(learner: Learner, feed: Feed, log: MetricsLog, tell: Progress) -> tu
     return step, skipped
 
 
-def _one_step(learner: Learner, fold: Fold, step: int, log: MetricsLog) -> None:
+def _one_step(learner: Learner, fold: Fold, step: int, log: MetricsLog) -> dict[str, float]:
     start = time.perf_counter()
     clips = learner.ranks.share(fold.feed.batch_ids(step))
     video, truth = fold.loader.batch(clips, learner.device)
@@ -200,6 +200,7 @@ def _one_step(learner: Learner, fold: Fold, step: int, log: MetricsLog) -> None:
         log.append(step + 1, "event", {}, encoder=event)
     noted = fold.feed.noted(step)
     log.append(step + 1, "train", measures, seconds=seconds, data_wait_s=waited, **noted)
+    return measures
 
 
 def _measured(learner: Learner, fold: Fold) -> Measured:
@@ -211,7 +212,12 @@ def _measured(learner: Learner, fold: Fold) -> Measured:
 
 
 def _keep(
-    learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Progress
+    learner: Learner,
+    fold: Fold,
+    log: MetricsLog,
+    now: int,
+    tell: Progress,
+    gradient_norm: float | None,
 ) -> Measured | None:
     """Measure on held-out clips and write a checkpoint, where it is time to.
 
@@ -228,15 +234,22 @@ def _keep(
         if found[1] is not None:
             log.append(now, "averaged", found[1])
     if last or now % experiment.diagnose_every == 0:
-        _diagnose(learner, fold, log, now, tell)
+        _diagnose(learner, fold, log, now, tell, gradient_norm)
     if learner.ranks.is_first and (last or now % experiment.checkpoint_every == 0):
         checkpoint = learner.checkpoint(now, {"seed": experiment.seed, **fold.feed.state(now)})
         save_checkpoint(log.path.parent, checkpoint, keep=experiment.keep_checkpoints)
     return found
 
 
-def _diagnose(learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Progress) -> None:
-    """Look for signs of collapse in the features of held-out clips."""
+def _diagnose(
+    learner: Learner,
+    fold: Fold,
+    log: MetricsLog,
+    now: int,
+    tell: Progress,
+    gradient_norm: float | None = None,
+) -> None:
+    """Look for signs of collapse in the features of held-out clips, and in the last gradient."""
     if not learner.ranks.is_first:
         return
     learner.encoder.eval()
@@ -245,9 +258,10 @@ def _diagnose(learner: Learner, fold: Fold, log: MetricsLog, now: int, tell: Pro
         fit = _of_eyes(fold.fit[:DIAGNOSED_BATCHES], eyes)
         found = diagnose(learner.encoder, fit, _of_eyes(fold.held_out, eyes))
     log.append(now, "features", found.measures, spectrum=found.spectrum)
-    if found.collapse is not None:
-        log.append(now, "event", {}, collapse=found.collapse)
-        tell(now / learner.experiment.steps, f"step {now}: {found.collapse}")
+    collapse = NO_GRADIENT if gradient_norm == 0 else found.collapse
+    if collapse is not None:
+        log.append(now, "event", {}, collapse=collapse)
+        tell(now / learner.experiment.steps, f"step {now}: {collapse}")
 
 
 def _device(name: str) -> torch.device:

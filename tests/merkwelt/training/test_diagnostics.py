@@ -1,12 +1,16 @@
+import json
 import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from merkwelt.video_models import PredNetConfig
 from sklearn.linear_model import Ridge
 
+from merkwelt.training import MemoryClips, train
 from merkwelt.training.diagnostics import (
+    NO_GRADIENT,
     RIDGE,
     clip_identity,
     diagnose,
@@ -14,6 +18,9 @@ from merkwelt.training.diagnostics import (
     mean_abs_correlation,
     spectrum,
 )
+from merkwelt.training.experiment import OptimiserConfig
+
+from .drifting import small_experiment
 
 
 def _rows(seed=0, samples=200, channels=5):
@@ -110,3 +117,27 @@ def test_steps_of_several_frames_have_the_light_of_all_of_them():
 
     found = diagnose(_encoder(pooled_of), _batches(), _batches())
     assert found.measures["luminance_r2"] > 0.95
+
+
+@pytest.mark.parametrize(("level", "died"), [(0, True), (200, False)])
+def test_a_network_that_has_no_gradient_left_is_told(tmp_path, level, died):
+    """Of black frames a rate that is too high leaves no unit above 0 that predicts them."""
+    clips = [torch.full((2, 4, 3, 16, 16), level, dtype=torch.uint8) for _ in range(6)]
+    experiment = small_experiment(
+        "prednet",
+        encoder=PredNetConfig(widths=(4,)),
+        steps=20,
+        optimiser=OptimiserConfig(learning_rate=0.05, weight_decay=0.0),
+    )
+    told: list[str] = []
+    train(
+        experiment,
+        MemoryClips(clips, frame_rate_hz=10.0),
+        tmp_path / "run",
+        device="cpu",
+        progress=lambda _, message: told.append(message),
+    )
+    assert any(NO_GRADIENT in each for each in told) == died
+    log = (tmp_path / "run" / "metrics.jsonl").read_text()
+    events = [json.loads(line) for line in log.splitlines()]
+    assert any(each.get("collapse") == NO_GRADIENT for each in events) == died
