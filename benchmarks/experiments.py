@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
+from merkwelt.streams.crew import limit_threads
 
 from merkwelt.experiments.annotations import annotations
 from merkwelt.experiments.baseline import baseline
@@ -83,7 +83,7 @@ def main() -> None:
     every = ("baseline", "harmonized", "stream", "annotations")
     parser.add_argument("--only", nargs="+", default=every, choices=every)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    limit_threads(options.threads)
     rows: list[Row] = []
     for name, run in runs(options).items():
         start = time.perf_counter()

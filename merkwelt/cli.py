@@ -23,6 +23,7 @@ DESCRIPTION = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _heed_threads()
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
@@ -68,6 +69,19 @@ def _group_entry(summary: str) -> Callable[[], None]:
 
     entry.__doc__ = summary
     return entry
+
+
+def _heed_threads() -> None:
+    """Let compiled kernels use no more threads than ``OMP_NUM_THREADS`` says.
+
+    numba does not know it: it starts a thread on every core, and torch then uses as many.
+    """
+    if os.environ.get("OMP_NUM_THREADS"):
+        import torch
+
+        from .streams.crew import limit_threads
+
+        limit_threads(torch.get_num_threads())
 
 
 def _nobody_reads() -> bool:
