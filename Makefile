@@ -8,7 +8,7 @@ BIN := .venv/bin
 
 .PHONY: test check format docs demo
 test: .venv
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv
 	$(BIN)/ruff check .
