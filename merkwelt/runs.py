@@ -11,12 +11,13 @@ from .parts import Progress
 from .recipes import RECIPES
 from .recipes import recipe as recipe_of
 from .report import train_report, write_report
+from .results_folder import RESULTS_FILE
 from .training.clips import StoredClips
 from .training.experiment import Experiment
 from .training.loop import RunSummary, train
 from .training.metrics_log import MetricsListener
 from .training.ranks import is_first_rank
-from .training.run_folder import RESULTS, load_experiment
+from .training.run_folder import load_experiment
 from .training.stills import StillSource
 from .training.stream_clips import StreamClips
 
@@ -109,7 +110,7 @@ def train_run(  # noqa: PLR0913 - as train, and the words for its report
 
 def stream_lines(run: Path) -> tuple[str, ...]:
     """Return how rendering and training went together, for a terminal; of other runs, nothing."""
-    stream = json.loads((run / RESULTS).read_text(encoding="utf-8")).get("stream")
+    stream = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8")).get("stream")
     if stream is None:
         return ()
     passed_over = stream["passed_over"]

@@ -16,8 +16,8 @@ from ..report.comparison_section import comparison_section
 from ..report.encode import figure_png
 from ..report.page import Report, write_report
 from ..report.sections import provenance_section
-from ..results_folder import free_for
-from .folder import REPORT, RESULTS
+from ..results_folder import RESULTS_FILE, free_for
+from .folder import REPORT
 from .outcome import FORMAT
 from .scored_part import read_results
 
@@ -102,7 +102,8 @@ def compare(
         "relations": [asdict(each) for each in relations],
     }
     write_atomically(
-        out / RESULTS, (json.dumps(plain_data(content), indent=1, allow_nan=False) + "\n").encode()
+        out / RESULTS_FILE,
+        (json.dumps(plain_data(content), indent=1, allow_nan=False) + "\n").encode(),
     )
     section, figure = comparison_section(entries, relations, behind)
     write_atomically(out / PICTURE, figure_png(figure))
@@ -130,7 +131,7 @@ def entries_of(path: Path) -> list[Entry]:
     if path.is_dir() and (path / MODELS).is_file():
         known = json.loads((path / MODELS).read_text(encoding="utf-8"))
         return [_evaluated(path / each["results"], each) for each in known]
-    file = path / RESULTS if path.is_dir() else path
+    file = path / RESULTS_FILE if path.is_dir() else path
     if file.is_file():
         try:
             plain = json.loads(file.read_text(encoding="utf-8"))

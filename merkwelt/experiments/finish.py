@@ -8,7 +8,8 @@ from ..files import write_atomically
 from ..report.experiment_section import experiment_section
 from ..report.page import Report, write_report
 from ..report.sections import provenance_section
-from .folder import REPORT, RESULTS
+from ..results_folder import RESULTS_FILE
+from .folder import REPORT
 from .outcome import Outcome, lines_of
 
 
@@ -24,7 +25,7 @@ class Done:
 def finish(outcome: Outcome, out: Path, command: str) -> Done:
     """Write ``results.json`` and ``report.html`` of an experiment."""
     text = json.dumps(outcome.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    write_atomically(out / RESULTS, text.encode())
+    write_atomically(out / RESULTS_FILE, text.encode())
     page = Report(
         title=outcome.title,
         subtitle=f"{outcome.metric} with {outcome.maps['kind']}.",

@@ -12,7 +12,6 @@ from ..alignment.maps.human_maps import HumanMaps
 from ..files import write_atomically
 
 QUESTION = "experiment.json"
-RESULTS = "results.json"
 REPORT = "report.html"
 PARTS = "parts"
 

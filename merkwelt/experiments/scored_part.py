@@ -17,15 +17,14 @@ from ..alignment.score import ScoreSettings
 from ..alignment.scores.floors import RANDOM_NETWORK
 from ..files import write_atomically
 from ..parts import Progress
+from ..results_folder import RESULTS_FILE
 from ..training.experiment import Experiment, clip_eyes_of
 from ..training.loop import train
-from ..training.run_folder import RESULTS
 from ..training.stills import HumanMapStills
 from .network import scored_classifier, stills_as_clips
 from .settings import Learning
 
 RUN = "run"
-SCORES = "results.json"
 SALIENCY = "saliency.npz"
 CLIPS = 8
 """Stills at most that are shown as clips."""
@@ -123,7 +122,7 @@ def keep_part(folder: Path, results: Results) -> PartScores:
     )
     write_atomically(folder / SALIENCY, _bytes_of(save))
     # Last: a part with scores is a finished one.
-    write_results(results, folder / SCORES)
+    write_results(results, folder / RESULTS_FILE)
     kept = read_part(folder)
     if kept is None:
         raise RuntimeError(f"the scores in {folder} vanished while they were written")
@@ -132,9 +131,9 @@ def keep_part(folder: Path, results: Results) -> PartScores:
 
 def read_part(folder: Path) -> PartScores | None:
     """Return the scores of a finished network; None if it is not finished."""
-    if not (folder / SCORES).is_file() or not (folder / SALIENCY).is_file():
+    if not (folder / RESULTS_FILE).is_file() or not (folder / SALIENCY).is_file():
         return None
-    plain = read_results(folder / SCORES)
+    plain = read_results(folder / RESULTS_FILE)
     metric = plain["metrics"][0]["name"]
     images = plain["per_image"]
     names = [floor["name"] for floor in plain["metrics"][0]["floors"]]
@@ -177,7 +176,7 @@ def read_results(path: Path) -> dict[str, Any]:
 
 def _of_run(folder: Path) -> dict[str, Any]:
     """Return what a network's run came to, without measures that are undefined."""
-    path = folder / RUN / RESULTS
+    path = folder / RUN / RESULTS_FILE
     if not path.is_file():
         return {}
     found = json.loads(path.read_text(encoding="utf-8"))

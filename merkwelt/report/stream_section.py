@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..results_folder import RESULTS_FILE
 from .blocks import Block, Note
 from .page import Section
-
-RESULTS_FILE = "results.json"
 
 
 def stream_section(runs: Mapping[str, Path]) -> Section | None:

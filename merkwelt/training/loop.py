@@ -10,6 +10,7 @@ import torch
 
 from ..objectives.across_ranks import alone
 from ..objectives.objective import Batch
+from ..results_folder import RESULTS_FILE
 from .checkpoint import newest_readable, save_checkpoint
 from .clips import ClipLoader, ClipSource, StoredClips
 from .comparable import comparable
@@ -20,7 +21,7 @@ from .learner import Learner
 from .metrics_log import MetricsListener, MetricsLog
 from .ranks import Ranks, joined_ranks
 from .results import RunSummary, results_of
-from .run_folder import RESULTS, open_run, refuse_another, write_json
+from .run_folder import open_run, refuse_another, write_json
 from .stills import StillSource, beside_clips
 
 Progress = Callable[[float, str], None]
@@ -114,7 +115,7 @@ def _train(learner: Learner, fold: Fold, log: MetricsLog, tell: Progress) -> Run
         skipped_checkpoints=tuple(skipped),
     )
     if learner.ranks.is_first:
-        write_json(run / RESULTS, results_of(summary, learner, fold.feed, log))
+        write_json(run / RESULTS_FILE, results_of(summary, learner, fold.feed, log))
     log.close()
     return learner.ranks.from_first(summary)
 

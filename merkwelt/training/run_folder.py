@@ -17,7 +17,6 @@ from .experiment import Experiment, build
 from .overrides import overridden
 
 CONFIG = "config.json"
-RESULTS = "results.json"
 _VERSION = 1
 Weights = Literal["trained", "ema"]
 """What a run has: its trained weights, and their running average if it keeps one."""
