@@ -17,11 +17,12 @@ import torch
 from .alignment.maps.read_maps import read_maps
 from .alignment.maps.subset import resized_maps
 from .alignment.models.scored import ScoredModel
+from .alignment.plain_data import plain_data
 from .alignment.saliency.gradients import saliency_maps
 from .alignment.saliency.recipe import SaliencyRecipe
 from .alignment.scores.bootstrap import Interval, paired_difference
 from .alignment.views.co3d import co3d_pairs, read_constancy_cameras
-from .alignment.views.constancy import Constancy, ConstancySettings, constancy, plain_interval
+from .alignment.views.constancy import Constancy, ConstancySettings, constancy
 from .alignment.views.planes import FACING_PLANE
 from .alignment.views.view_pairs import View, ViewPair, views_in
 from .files import write_atomically
@@ -239,5 +240,5 @@ def _content(
         "trained": trained.to_dict(),
         "untrained": None if untrained is None else untrained.to_dict(),
         "people": [each.to_dict() for each in people],
-        "trained_minus_untrained": None if gain is None else plain_interval(gain),
+        "trained_minus_untrained": plain_data(gain),
     }

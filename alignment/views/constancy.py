@@ -9,12 +9,13 @@ picture rather than with the thing), maps of other things, and a centred Gaussia
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
+from ..plain_data import plain_data
 from ..scores.bootstrap import Interval, bootstrap_interval, paired_difference
 from ..scores.floors import CENTRED_GAUSSIAN, centred_gaussian
 from ..scores.ranks import spearman
@@ -79,29 +80,27 @@ class Constancy:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for ``results.json``; undefined numbers are None."""
-        return {
-            "name": self.name,
-            "spearman": plain_interval(self.interval),
-            "floors": [
-                {
-                    "name": f.name,
-                    "spearman": plain_interval(f.interval),
-                    "difference": plain_interval(f.difference),
-                }
-                for f in self.floors
-            ],
-            "by_lag": {lag: plain_interval(interval) for lag, interval in self.by_lag.items()},
-            "pairs": [self._pair_to_dict(i) for i in range(len(self.pair_names))],
-            "undefined": dict(self.undefined),
-        }
+        return plain_data(
+            {
+                "name": self.name,
+                "spearman": self.interval,
+                "floors": [
+                    {"name": f.name, "spearman": f.interval, "difference": f.difference}
+                    for f in self.floors
+                ],
+                "by_lag": self.by_lag,
+                "pairs": [self._pair_to_dict(i) for i in range(len(self.pair_names))],
+                "undefined": self.undefined,
+            }
+        )
 
     def _pair_to_dict(self, pair: int) -> dict[str, Any]:
         return {
             "name": self.pair_names[pair],
-            "spearman": _number(self.values[pair]),
-            "floors": {floor.name: _number(floor.values[pair]) for floor in self.floors},
-            "share_seen_by_both": _number(self.shares[pair]),
-            "turn_deg": _number(self.turns_deg[pair]),
+            "spearman": self.values[pair],
+            "floors": {floor.name: floor.values[pair] for floor in self.floors},
+            "share_seen_by_both": self.shares[pair],
+            "turn_deg": self.turns_deg[pair],
         }
 
 
@@ -251,12 +250,3 @@ def _check(pairs: Sequence[ViewPair], kinds: tuple[Mapping[str, np.ndarray], ...
             raise ValueError(
                 f"expected maps of the views' size {sorted(sizes)[0]}, got {sorted(wrong)}"
             )
-
-
-def plain_interval(interval: Interval) -> dict[str, Any]:
-    """Return a mean and its interval as plain data; undefined numbers are None."""
-    return {k: _number(v) if isinstance(v, float) else v for k, v in asdict(interval).items()}
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -8,6 +8,7 @@ import torch
 from merkwelt.video_models import PredNetConfig
 from sklearn.linear_model import Ridge
 
+from merkwelt.report.training_section import collapse_of
 from merkwelt.training import MemoryClips, train
 from merkwelt.training.diagnostics import (
     NO_GRADIENT,
@@ -141,3 +142,6 @@ def test_a_network_that_has_no_gradient_left_is_told(tmp_path, level, died):
     log = (tmp_path / "run" / "metrics.jsonl").read_text()
     events = [json.loads(line) for line in log.splitlines()]
     assert any(each.get("collapse") == NO_GRADIENT for each in events) == died
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert (results["collapse"] == NO_GRADIENT) == died
+    assert (collapse_of(tmp_path / "run" / "metrics.jsonl") == NO_GRADIENT) == died
