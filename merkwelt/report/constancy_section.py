@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..alignment.scores.bootstrap import Interval as Mean
+from ..alignment.scores.bootstrap import Interval
 from ..alignment.views.carry import TOLERANCE
 from ..alignment.views.constancy import Constancy
 from ..alignment.views.planes import FACING_PLANE
@@ -16,10 +16,10 @@ from .blocks import (
     GridCell,
     GridItem,
     ImageGrid,
-    Interval,
     Note,
     Table,
 )
+from .ceilings import interval_cell
 from .maps import map_colour_bar, map_over_image
 from .page import Report, Section
 from .scores import ScoreRow, score_plot
@@ -38,7 +38,7 @@ def constancy_report(  # noqa: PLR0913 - what was measured, and of what
     maps: Mapping[str, np.ndarray],
     trained: Constancy,
     untrained: Constancy | None,
-    gain: Mean | None,
+    gain: Interval | None,
     *,
     people: Sequence[Constancy] = (),
     recipe: str,
@@ -93,7 +93,7 @@ def _plot(measured: Sequence[Constancy], people: Sequence[Constancy]) -> FigureB
     )
 
 
-def _row(name: str, of: Mean, *, is_floor: bool) -> ScoreRow:
+def _row(name: str, of: Interval, *, is_floor: bool) -> ScoreRow:
     low, high = (None if np.isnan(end) else end for end in (of.low, of.high))
     return ScoreRow(name=name, value=of.mean, low=low, high=high, is_floor=is_floor)
 
@@ -105,19 +105,13 @@ def _table(measured: Sequence[Constancy]) -> Table:
     rows = tuple(
         (
             each.name,
-            _cell(each.interval),
+            interval_cell(each.interval),
             each.interval.count,
-            *(_cell(floor.difference) for floor in each.floors),
+            *(interval_cell(floor.difference) for floor in each.floors),
         )
         for each in measured
     )
     return Table(columns=columns, rows=rows, caption="Differences are taken pair by pair.")
-
-
-def _cell(of: Mean) -> Interval | float | None:
-    if np.isnan(of.mean):
-        return None
-    return of.mean if np.isnan(of.low) else Interval(value=of.mean, low=of.low, high=of.high)
 
 
 def _grid(
